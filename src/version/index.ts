@@ -1,3 +1,3 @@
 /** Versions, their order, and the patterns that choose among them: for manifests and for tags. */
 export { matches, type Pattern, parsePattern, select } from './pattern.ts';
-export { compareVersions, parseVersion, type Version } from './version.ts';
+export { compareVersions, parseVersion, type Version, versionKey } from './version.ts';

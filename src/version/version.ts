@@ -55,3 +55,14 @@ function comparePart(a: Part, b: Part): number {
   if (a.digits.length !== b.digits.length) return a.digits.length - b.digits.length;
   return a.digits < b.digits ? -1 : Number(a.digits > b.digits);
 }
+
+/** One text per class of equal versions, for maps and sets; says nothing about the order. */
+export function versionKey(version: Version): string {
+  let length = version.parts.length;
+  while (length > 0 && isZero(version.parts[length - 1] as Part)) length--;
+  // "." never occurs in a part, and the first letter keeps the string "1x" apart from a number.
+  return version.parts
+    .slice(0, length)
+    .map((part) => (part.kind === 'number' ? `n${part.digits}` : `s${part.bytes.toString('utf8')}`))
+    .join('.');
+}

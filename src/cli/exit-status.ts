@@ -1,0 +1,64 @@
+/** Exit statuses, one table for all programs; `--help` prints the list below. */
+import { codeOf } from '../base/error.ts';
+
+export const EXIT = { done: 0, failed: 1, usage: 2, refused: 3, temporary: 4, available: 10 } as const;
+
+export const EXIT_HELP = `Exit status:
+  0    done, or nothing to do
+  1    failed
+  2    wrong usage
+  3    refused: signature, digest, rollback, or an unsafe owner or mode
+  4    temporary failure (network, lock held too long): trying later can help
+  130  interrupted (143: terminated), after cleaning up`;
+
+/** Whatever is not listed has failed: 1. */
+const STATUS: Readonly<Record<string, number>> = {
+  USAGE: EXIT.usage,
+
+  INVALID_DIGEST: EXIT.refused,
+  INVALID_SIGNATURE: EXIT.refused,
+  INVALID_SIZE: EXIT.refused,
+  NOT_A_SUPERSET: EXIT.refused,
+  OLDER_MANIFEST: EXIT.refused,
+  UNSAFE_LINK: EXIT.refused,
+  UNSAFE_OWNER: EXIT.refused,
+  NOT_A_DIRECTORY: EXIT.refused,
+  NOT_A_REGULAR_FILE: EXIT.refused,
+  WEAK_PUBLIC_KEY: EXIT.refused,
+  HTTP_REDIRECT: EXIT.refused,
+  TOO_LARGE: EXIT.refused,
+
+  HTTP_INTERRUPTED: EXIT.temporary,
+  HTTP_STALLED: EXIT.temporary,
+  HTTP_UNAVAILABLE: EXIT.temporary,
+  HTTP_UNREACHABLE: EXIT.temporary,
+  LOCK_TIMEOUT: EXIT.temporary,
+};
+
+export function statusOf(error: unknown): number {
+  if (error instanceof Interrupted) return error.status;
+  return STATUS[codeOf(error) ?? ''] ?? EXIT.failed;
+}
+
+/** Which of two failures weighs more: refused before failed before temporary before done. */
+const GRAVITY: readonly number[] = [EXIT.done, EXIT.available, EXIT.temporary, EXIT.failed, EXIT.usage, EXIT.refused];
+
+export function gravityOf(error: unknown): number {
+  return GRAVITY.indexOf(statusOf(error));
+}
+
+/** The status of a run that had several subjects. */
+export function worstStatus(statuses: readonly number[]): number {
+  return statuses.reduce((worst, status) => (GRAVITY.indexOf(status) > GRAVITY.indexOf(worst) ? status : worst), 0);
+}
+
+/** The reason of an abort by a signal. */
+export class Interrupted extends Error {
+  readonly status: number;
+
+  constructor(signal: 'SIGINT' | 'SIGTERM') {
+    super(signal === 'SIGINT' ? 'interrupted' : 'terminated');
+    this.name = 'Interrupted';
+    this.status = signal === 'SIGINT' ? 130 : 143;
+  }
+}

@@ -1,0 +1,97 @@
+/** Words for the user: results on stdout, everything else on stderr with the program's name in front. */
+import { fstatSync } from 'node:fs';
+import { CodedError, explain } from '../base/error.ts';
+import { describeError, formatDocument, type Json } from '../base/json.ts';
+
+export interface OutputOptions {
+  readonly json: boolean;
+  readonly quiet: boolean;
+  readonly verbose: boolean;
+  readonly color: boolean;
+}
+
+/** Syslog priorities as systemd reads them from the beginning of a line. */
+const PRIORITY = { error: 3, warning: 4, notice: 5, info: 6, debug: 7 } as const;
+type Level = keyof typeof PRIORITY;
+const STYLE: Partial<Record<Level, string>> = { error: '\x1b[31m', warning: '\x1b[33m', debug: '\x1b[2m' };
+
+export class Output {
+  readonly program: string;
+  readonly underSystemd: boolean;
+  #options: OutputOptions = { json: false, quiet: false, verbose: false, color: false };
+  /** Clears a progress line before anything else is printed, draws it again afterwards. */
+  aroundLine: (print: () => void) => void = (print) => print();
+
+  constructor(program: string, env: NodeJS.ProcessEnv = process.env) {
+    this.program = program;
+    this.underSystemd = isJournal(env['JOURNAL_STREAM']);
+  }
+
+  get options(): OutputOptions {
+    return this.#options;
+  }
+
+  /** @param noColor the user's option; the environment and the kind of stderr are judged here */
+  configure(
+    options: Omit<OutputOptions, 'color'> & { readonly noColor: boolean },
+    env: NodeJS.ProcessEnv = process.env,
+  ): void {
+    const wanted = !options.noColor && (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb';
+    this.#options = { ...options, color: wanted && process.stderr.isTTY === true && !this.underSystemd };
+  }
+
+  /** A result for people; nothing with `--json`. */
+  result(line: string): void {
+    if (!this.#options.json) this.aroundLine(() => process.stdout.write(`${line}\n`));
+  }
+
+  /** The one document of `--json`; nothing without. */
+  document(schema: string, body: { readonly [key: string]: Json | undefined }): void {
+    if (this.#options.json) this.aroundLine(() => process.stdout.write(formatDocument(schema, body)));
+  }
+
+  info(text: string): void {
+    if (!this.#options.quiet) this.#line('info', text);
+  }
+
+  detail(text: string): void {
+    if (this.#options.verbose) this.#line('debug', text);
+  }
+
+  warning(text: string): void {
+    this.#line('warning', text);
+  }
+
+  /** An error with its causes, its hint in a second line, and its stack when TAKO_DEBUG=1. */
+  error(error: unknown, subject?: string): void {
+    this.#line('error', `${subject === undefined ? '' : `${subject}: `}${explain(error)}`);
+    if (error instanceof CodedError && error.hint !== undefined) this.#line('notice', error.hint);
+    if (process.env['TAKO_DEBUG'] === '1' && error instanceof Error) this.#line('debug', error.stack ?? String(error));
+  }
+
+  /** `error/1`: what `--json` prints instead of a result. */
+  errorDocument(error: unknown): void {
+    this.document('error/1', describeError(error));
+  }
+
+  #line(level: Level, text: string): void {
+    const style = this.#options.color ? STYLE[level] : undefined;
+    const prefix = this.underSystemd ? `<${PRIORITY[level]}>` : '';
+    const lines = text.split('\n').map((line) => {
+      const plain = `${this.program}: ${line}`;
+      return prefix + (style === undefined ? plain : `${style}${plain}\x1b[0m`);
+    });
+    this.aroundLine(() => process.stderr.write(`${lines.join('\n')}\n`));
+  }
+}
+
+/** Is stderr the journal? The variable is inherited by children whose stderr was redirected, so it is compared. */
+function isJournal(variable: string | undefined): boolean {
+  if (variable === undefined || variable === '') return false;
+  try {
+    const { dev, ino } = fstatSync(2);
+    return variable === `${dev}:${ino}`;
+  } catch {
+    return false; // stderr is closed: nobody reads what we print there
+  }
+}

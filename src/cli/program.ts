@@ -1,0 +1,167 @@
+/** What every program does around its command: words in, status out, signals, errors printed once. */
+import { type Command, CommanderError, Option } from 'commander';
+import { nearest } from '../base/text.ts';
+import { readRequest, UsageError } from './arguments.ts';
+import { EXIT, EXIT_HELP, Interrupted, statusOf } from './exit-status.ts';
+import { Output } from './output.ts';
+import { openProgress, PROGRESS_MODES, type ProgressMode, type ProgressView } from './progress.ts';
+
+/** What a command gets beside its own words. */
+export interface Context {
+  readonly output: Output;
+  readonly progress: ProgressView;
+  readonly signal: AbortSignal;
+}
+
+/** Values of the options that every command has. */
+interface CommonValues {
+  readonly json?: true;
+  readonly quiet?: true;
+  readonly verbose?: true;
+  readonly color: boolean;
+  readonly progress?: ProgressMode;
+}
+
+/** The work of a command: its values and arguments in, its exit status out. */
+export type Work<Values> = (values: Values, args: readonly string[], context: Context) => Promise<number>;
+
+/** Add the common options and the action; `load` imports the work when it is wanted, and not before. */
+export function command<Values extends object>(
+  shape: Command,
+  examples: readonly string[],
+  load: () => Promise<Work<Values>>,
+): Command {
+  return shape
+    .option('--json', 'print one JSON document on standard output')
+    .addOption(new Option('--progress <mode>', 'how to show progress').choices(PROGRESS_MODES))
+    .option('-q, --quiet', 'print warnings, errors and results only')
+    .option('-v, --verbose', 'say more')
+    .option('--no-color', 'no colours, also when NO_COLOR is set')
+    .helpOption('-h, --help', 'show this help')
+    .configureHelp({ showGlobalOptions: false })
+    .addHelpText('after', `\nExamples:\n${examples.map((line) => `  ${line}`).join('\n')}\n\n${EXIT_HELP}`)
+    .action(async (...received: unknown[]) => {
+      const self = received.at(-1) as Command;
+      const values = self.opts<CommonValues & Values>();
+      const running = current;
+      if (running === undefined) throw new Error('unreachable: a command outside of a program');
+      running.output.configure({
+        json: values.json === true,
+        quiet: values.quiet === true,
+        verbose: values.verbose === true,
+        noColor: !values.color,
+      });
+      const progress = openProgress(values.progress ?? 'auto', running.output);
+      try {
+        const work = await load();
+        running.status = await work(values, self.args, { output: running.output, progress, signal: running.signal });
+      } finally {
+        progress.close();
+      }
+    });
+}
+
+interface Running {
+  readonly output: Output;
+  readonly signal: AbortSignal;
+  status: number;
+}
+
+/** The one program of this process. */
+let current: Running | undefined;
+
+/** Run a program and set the exit status of the process; never rejects. */
+export async function runMain(program: Command, words: readonly string[]): Promise<void> {
+  const output = new Output(program.name());
+  const abort = abortOnSignals();
+  current = { output, signal: abort.signal, status: EXIT.done };
+  try {
+    await dispatch(program, words, output);
+    process.exitCode = current.status;
+  } catch (thrown) {
+    process.exitCode = fail(thrown, program, words, output, abort.signal);
+  } finally {
+    abort.stop();
+  }
+}
+
+async function dispatch(program: Command, words: readonly string[], output: Output): Promise<void> {
+  prepare(program);
+  const request = readRequest(program, words);
+  if (request.kind === 'help') {
+    if (request.unknown !== undefined) output.info(`no command "${request.unknown}"`);
+    process.stdout.write(helpOf(request.command ?? program));
+    return;
+  }
+  if (words.length === 0) {
+    process.stderr.write(helpOf(program));
+    if (current !== undefined) current.status = EXIT.usage;
+    return;
+  }
+  await program.parseAsync([...words], { from: 'user' });
+}
+
+/** Errors come to us, nothing is printed behind our back. */
+function prepare(program: Command): void {
+  for (const each of [program, ...program.commands]) {
+    each.exitOverride().configureOutput({ writeErr: () => undefined, outputError: () => undefined });
+    each.showSuggestionAfterError(false);
+  }
+}
+
+function helpOf(command: Command): string {
+  let text = '';
+  command.configureOutput({
+    writeOut: (more) => {
+      text += more;
+    },
+    getOutHelpWidth: () => 100,
+  });
+  command.outputHelp();
+  return text;
+}
+
+function fail(
+  thrown: unknown,
+  program: Command,
+  words: readonly string[],
+  output: Output,
+  signal: AbortSignal,
+): number {
+  if (thrown instanceof CommanderError && thrown.exitCode === 0) return EXIT.done; // help or version was asked for
+  const error = signal.aborted && signal.reason instanceof Interrupted ? signal.reason : asOurs(thrown, program, words);
+  // Options may not have been read yet when the words themselves are wrong.
+  if (words.includes('--json') && !output.options.json)
+    output.configure({ json: true, quiet: false, verbose: false, noColor: false });
+  output.error(error);
+  output.errorDocument(error);
+  return statusOf(error);
+}
+
+function asOurs(thrown: unknown, program: Command, words: readonly string[]): unknown {
+  if (!(thrown instanceof CommanderError)) return thrown;
+  const names = program.commands.map((each) => each.name());
+  const name = names.find((known) => known === words[0]);
+  const meant = name === undefined ? nearest(words[0] ?? '', names) : undefined;
+  const hint = meant === undefined ? '' : `did you mean "${meant}"? `;
+  const text = thrown.message.replace(/^error: /, '').replace(/'/g, '"');
+  return new UsageError(text, `${hint}see "${program.name()}${name === undefined ? '' : ` ${name}`} --help"`);
+}
+
+/** The first signal asks for an orderly end, the second one does not ask. */
+function abortOnSignals(): { readonly signal: AbortSignal; stop(): void } {
+  const controller = new AbortController();
+  const onSignal = (name: NodeJS.Signals): void => {
+    if (controller.signal.aborted) process.exit(name === 'SIGINT' ? 130 : 143);
+    controller.abort(new Interrupted(name === 'SIGINT' ? 'SIGINT' : 'SIGTERM'));
+  };
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+  return {
+    signal: controller.signal,
+    stop() {
+      process.off('SIGINT', onSignal);
+      process.off('SIGTERM', onSignal);
+    },
+  };
+}

@@ -1,0 +1,48 @@
+/** Commands over several configurations: one failing does not stop the others, the worst status counts. */
+import { describeError, type Json } from '../../base/json.ts';
+import { type Config, loadConfig } from '../../tako/index.ts';
+import { statusOf, worstStatus } from '../exit-status.ts';
+import type { Context } from '../program.ts';
+
+type Fields = { readonly [key: string]: Json | undefined };
+
+/** Read one configuration, with its warnings on stderr. */
+export function openConfig(path: string, { output }: Context): Config {
+  const config = loadConfig(path);
+  for (const warning of config.warnings) output.warning(warning);
+  return config;
+}
+
+/** Do `work` for each in turn and print one document with all results, errors among them. */
+export async function eachConfig(
+  paths: readonly string[],
+  context: Context,
+  schema: string,
+  head: Fields,
+  work: (config: Config) => Promise<Fields>,
+): Promise<number> {
+  const results: Fields[] = [];
+  const statuses: number[] = [];
+  for (const path of paths) {
+    try {
+      const config = openConfig(path, context);
+      results.push({ config: path, ...(await work(config)), error: null });
+    } catch (error) {
+      if (context.signal.aborted) throw error;
+      results.push(failure(path, error, context));
+      statuses.push(statusOf(error));
+    }
+  }
+  context.output.document(schema, { ...head, results });
+  return worstStatus(statuses);
+}
+
+/** Say what went wrong with one configuration; its place among the results. */
+export function failure(path: string, error: unknown, { output }: Context): Fields {
+  output.error(error, mentions(error, path) ? undefined : path);
+  return { config: path, error: describeError(error) };
+}
+
+function mentions(error: unknown, path: string): boolean {
+  return error instanceof Error && error.message.startsWith(path);
+}

@@ -1,0 +1,151 @@
+/** The work of `tako fetch`: real adaptors in, result lines and the document out. */
+import { jsonSize } from '../../base/json.ts';
+import { formatBytes, plural, printable } from '../../base/text.ts';
+import { createHttpClient, type HttpClient } from '../../http/index.ts';
+import { systemctl } from '../../systemd/index.ts';
+import { type Config, fetchAll, fetchImage, openOrigin, type Result } from '../../tako/index.ts';
+import { gravityOf, statusOf, worstStatus } from '../exit-status.ts';
+import type { Context } from '../program.ts';
+import { labelled } from '../progress.ts';
+import { httpSettings, lockWait } from '../shared-options.ts';
+import { packageVersion } from '../version.ts';
+import { failure, openConfig } from './each-config.ts';
+import type { FetchValues } from './fetch.ts';
+
+export async function fetchWork(values: FetchValues, paths: readonly string[], context: Context): Promise<number> {
+  const { output, signal } = context;
+  const options = {
+    init: values.init === true || values.initOnly === true,
+    verifyStored: values.verify,
+    dryRun: values.dryRun === true,
+  };
+  const http = lazyClient(values, context);
+  const fetch = (config: Config): Promise<Result> =>
+    fetchImage(
+      config,
+      options,
+      { ...portsOf(config, values, context), origins: config.origins.map((url) => openOrigin(url, http.get)) },
+      signal,
+    );
+
+  const jobs = paths.map((path) => ({ path, config: readable(path, context) }));
+  const good = jobs.flatMap(({ config }) => (config.ok ? [config.value] : []));
+  const answers = fetchAll(good, fetch)[Symbol.asyncIterator]();
+  const results = [];
+  const statuses: number[] = [];
+  try {
+    for (const { path, config } of jobs) {
+      const answer = config.ok ? (await answers.next()).value : { ok: false, error: config.error };
+      signal.throwIfAborted();
+      if (answer?.ok) {
+        output.result(`${path}: ${describe(answer.result)}`);
+        explainMissing(path, answer.result, context);
+        results.push({ config: path, ...documentOf(answer.result), error: null });
+      } else {
+        results.push(failure(path, answer?.error, context));
+        statuses.push(statusOf(answer?.error));
+      }
+    }
+  } finally {
+    await http.close();
+  }
+  output.document('tako.fetch/1', { dryRun: options.dryRun, results });
+  return worstStatus(statuses);
+}
+
+function readable(path: string, context: Context) {
+  try {
+    return { ok: true as const, value: openConfig(path, context) };
+  } catch (error) {
+    return { ok: false as const, error };
+  }
+}
+
+/** One client, and so one pool of connections, for all configurations; none when nothing needs the network. */
+function lazyClient(values: FetchValues, { output }: Context) {
+  let client: HttpClient | undefined;
+  const settings = httpSettings(values, `tako/${packageVersion()}`, (text) => output.info(text));
+  return {
+    get: () => {
+      client ??= createHttpClient(settings);
+      return client;
+    },
+    close: async () => client?.close(),
+  };
+}
+
+export function portsOf(config: Config, values: FetchValues, context: Context) {
+  return {
+    now: Date.now,
+    gravity: gravityOf,
+    progress: labelled(context.progress.emit, config.path),
+    wait: lockWait(values, context, config.path),
+    units: systemctl(process.geteuid?.() !== 0),
+  };
+}
+
+function describe(result: Result): string {
+  const version = printable(result.entry?.version.text ?? '');
+  switch (result.outcome) {
+    case 'updated':
+      return `${installed(result, version)}${acted('restarted', result.restarted)}${acted('reloaded', result.reloaded)}${collected(result)}`;
+    case 'unchanged':
+      return `${version} is current${result.bytes > 0 ? `, its damaged image was replaced (${formatBytes(result.bytes)} fetched)` : ''}${collected(result)}`;
+    case 'present':
+      return `${version} is there`;
+    case 'no-candidate':
+      return 'no image: no published version matches';
+    case 'busy':
+      return 'another run is restarting units: nothing done';
+    case 'would-update':
+      return `would ${result.bytes > 0 ? `fetch ${formatBytes(result.bytes)}, ` : ''}link ${version}${from(result)}${acted('restart', result.restarted)}${acted('reload', result.reloaded)}`;
+  }
+}
+
+function installed(result: Result, version: string): string {
+  const how = result.bytes > 0 ? `${formatBytes(result.bytes)} fetched` : 'was stored already';
+  return `${result.previous === undefined ? `installed ${version}` : `updated to ${version}${from(result)}`} (${how})`;
+}
+
+function from({ previous }: Result): string {
+  return previous === undefined ? '' : ` from ${printable(previous.version.text)}`;
+}
+
+function acted(verb: string, units: readonly string[]): string {
+  return units.length === 0 ? '' : `, ${verb} ${units.join(' ')}`;
+}
+
+function collected({ removed }: Result): string {
+  return removed.length === 0 ? '' : `, ${plural(removed.length, 'old image')} deleted`;
+}
+
+/** So many published versions are named when none matches. */
+const NAMED = 10;
+
+function explainMissing(path: string, result: Result, { output }: Context): void {
+  if (result.outcome !== 'no-candidate') return;
+  const versions = result.published.map((entry) => printable(entry.version.text));
+  const shown = versions.slice(-NAMED).join(', ');
+  const count = plural(versions.length, 'version');
+  output.warning(
+    result.newest !== undefined
+      ? `${path}: every image that matches is held back, skipped or withdrawn`
+      : `${path}: the origin publishes ${count}${versions.length === 0 ? '' : `: ${versions.length > NAMED ? '..., ' : ''}${shown}`}`,
+  );
+}
+
+function documentOf(result: Result) {
+  const version = (entry: Result['entry']): string | null => entry?.version.text ?? null;
+  return {
+    outcome: result.outcome,
+    version: version(result.entry),
+    digest: result.entry === undefined ? null : `sha256:${result.entry.sha256}`,
+    size: result.entry === undefined ? null : jsonSize(result.entry.size),
+    previousVersion: version(result.previous),
+    newestVersion: version(result.newest),
+    bytes: result.bytes,
+    restarted: [...result.restarted],
+    reloaded: [...result.reloaded],
+    removed: result.removed.map((sha256) => `sha256:${sha256}`),
+  };
+}

@@ -1,0 +1,32 @@
+import { Command } from 'commander';
+import { command } from '../program.ts';
+import { type LockValues, lockOption, type TransferValues, transferOptions } from '../shared-options.ts';
+
+export interface FetchValues extends LockValues, TransferValues {
+  readonly init?: true;
+  readonly initOnly?: true;
+  readonly verify: boolean;
+  readonly dryRun?: true;
+}
+
+export function fetchCommand(): Command {
+  const shape = new Command('fetch')
+    .summary('check for updates, download and apply them')
+    .description(
+      'Check the origin of each configuration for a newer image that its version pattern allows, download and verify\n' +
+        'it, link it as "latest" and restart the units that use it. Several configurations are fetched side by side.',
+    )
+    .option('--init', 'make sure that an image is there: no network when a good one is, no units restarted')
+    .option('--init-only', 'the same as --init')
+    .option('--no-verify', 'do not hash a stored image again (signatures, sizes and downloads are always checked)')
+    .option('--dry-run', 'say what would be done and how many bytes it would fetch, change nothing')
+    .argument('<config...>', 'configuration files');
+  return command<FetchValues>(
+    transferOptions(lockOption(shape)),
+    [
+      'tako fetch /etc/tako/app',
+      'tako fetch --init /etc/tako/app     # in ExecStartPre= of the unit that uses the image',
+    ],
+    async () => (await import('./fetch-work.ts')).fetchWork,
+  );
+}

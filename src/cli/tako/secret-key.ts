@@ -1,0 +1,36 @@
+/** Where a secret key comes from: `--key`, else `--key-file`, else the environment. */
+import { closeSync, openSync, readSync } from 'node:fs';
+import { CodedError } from '../../base/error.ts';
+import { parseSecretKey, SECRET_KEY_CHARACTERS, type SecretKey } from '../../tako/index.ts';
+import { UsageError } from '../arguments.ts';
+
+export interface KeyValues {
+  readonly key?: string;
+  readonly keyFile?: string;
+}
+
+export function readSecretKey({ key, keyFile }: KeyValues, env: NodeJS.ProcessEnv): SecretKey {
+  if (key !== undefined) return parseSecretKey(key.trim());
+  if (keyFile !== undefined) return parseSecretKey(readHead(keyFile));
+  const fromEnvironment = env['TAKO_SECRET_KEY'];
+  if (fromEnvironment !== undefined) return parseSecretKey(fromEnvironment.trim());
+  throw new UsageError('no secret key: give --key-file, --key or the environment variable TAKO_SECRET_KEY');
+}
+
+/** Only so many bytes of the file count, so a final newline or a comment after the key does no harm. */
+function readHead(path: string): string {
+  try {
+    const fd = openSync(path, 'r');
+    try {
+      const head = Buffer.alloc(SECRET_KEY_CHARACTERS);
+      let length = 0;
+      for (let n = 1; n > 0 && length < head.length; length += n)
+        n = readSync(fd, head, length, head.length - length, null);
+      return head.toString('latin1', 0, length);
+    } finally {
+      closeSync(fd);
+    }
+  } catch (cause) {
+    throw new CodedError('KEY_UNREADABLE', `key file ${path}: cannot be read`, { cause, subject: path });
+  }
+}

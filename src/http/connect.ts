@@ -1,0 +1,59 @@
+/** How direct connections are made: plain ones with read buffers of our own, TLS by undici. */
+import { connect as connectTcp } from 'node:net';
+import type { SecureContext } from 'node:tls';
+import type { buildConnector } from 'undici';
+import { HttpError } from './error.ts';
+import { createReadBuffers, readSize } from './read-buffers.ts';
+import type { ResolvedSettings } from './settings.ts';
+
+export interface ConnectOptions {
+  readonly settings: ResolvedSettings;
+  /** Makes a connector for https; only called when there is a context. */
+  readonly build: typeof buildConnector;
+  /** Present as soon as the first https URL has been seen. */
+  readonly trust: () => SecureContext | undefined;
+}
+
+export function createConnector({ settings, build, trust }: ConnectOptions): buildConnector.connector {
+  let secure: buildConnector.connector | undefined;
+  return (options, callback) => {
+    if (options.protocol !== 'https:') return connectPlain(options, settings, callback);
+    secure ??= build(tlsOptions(settings, trust()));
+    return secure(options, callback);
+  };
+}
+
+/** Options for `tls.connect`, for undici's connector. */
+export function tlsOptions(settings: ResolvedSettings, trust: SecureContext | undefined): buildConnector.BuildOptions {
+  return { timeout: settings.connectTimeoutMs, ...(trust === undefined ? {} : { secureContext: trust }) };
+}
+
+function connectPlain(
+  { hostname, port }: buildConnector.Options,
+  { connectTimeoutMs, limitRate }: ResolvedSettings,
+  callback: buildConnector.Callback,
+): void {
+  const size = readSize(limitRate);
+  const socket = connectTcp({
+    host: hostname.replace(/^\[|\]$/g, ''),
+    port: Number(port || 80),
+    keepAlive: true,
+    keepAliveInitialDelay: 60_000,
+    noDelay: true,
+    highWaterMark: size,
+    onread: createReadBuffers(size, () => socket),
+  });
+  const timer = setTimeout(() => socket.destroy(connectTimeout(connectTimeoutMs)), connectTimeoutMs);
+  let open = true;
+  const settle = (answer: () => void): void => {
+    clearTimeout(timer);
+    if (open) answer();
+    open = false;
+  };
+  socket.once('connect', () => settle(() => callback(null, socket)));
+  socket.on('error', (error) => settle(() => callback(error, null)));
+}
+
+export function connectTimeout(ms: number): HttpError {
+  return new HttpError('HTTP_UNREACHABLE', `no connection within ${ms / 1000} s`);
+}

@@ -1,0 +1,41 @@
+/** Small files, whole, with a limit. */
+import fs from 'node:fs';
+import { CodedError } from '../base/error.ts';
+import { printable } from '../base/text.ts';
+import type { Directory } from './directory.ts';
+import { naming } from './system-error.ts';
+
+export interface SmallFile {
+  readonly bytes: Uint8Array;
+  /** Of the very file that was read. */
+  readonly stats: fs.Stats;
+}
+
+/** Undefined when there is nothing of that name. @throws CodedError TOO_LARGE, NOT_A_REGULAR_FILE */
+export function readBounded(directory: Directory, name: string, limit: number): SmallFile | undefined {
+  const file = directory.openRegular(name);
+  if (file === undefined) return undefined;
+  const path = directory.pathOf(name);
+  try {
+    if (file.stats.size > limit) throw tooLarge(path, limit);
+    return { bytes: naming(path, () => readAll(file.fd, file.stats.size, limit, path)), stats: file.stats };
+  } finally {
+    fs.closeSync(file.fd);
+  }
+}
+
+/** The size is only a guess: a file may grow while it is read, and those in /proc say 0. */
+function readAll(fd: number, guess: number, limit: number, path: string): Uint8Array {
+  let room = Buffer.alloc(guess + 1);
+  for (let length = 0; ; ) {
+    const count = fs.readSync(fd, room, length, room.length - length, null);
+    length += count;
+    if (length > limit) throw tooLarge(path, limit);
+    if (count === 0) return room.subarray(0, length);
+    if (length === room.length) room = Buffer.concat([room], Math.max(4096, 2 * room.length));
+  }
+}
+
+function tooLarge(path: string, limit: number): CodedError {
+  return new CodedError('TOO_LARGE', `${printable(path)}: larger than the limit of ${limit} bytes`, { subject: path });
+}

@@ -1,0 +1,46 @@
+/**
+ * Do units run, and go on running? A unit that fails and is started again by `Restart=` looks active in most
+ * moments; its invocation and its restart counter tell.
+ */
+import { setTimeout } from 'node:timers/promises';
+import type { UnitControl, UnitStatus } from './units.ts';
+
+const POLL_MS = 500;
+
+/**
+ * Watch units that were just restarted or reloaded.
+ * @returns what is wrong, or undefined when all were active, and the same run of theirs, for `durationMs`
+ */
+export async function watchUnits(
+  control: Pick<UnitControl, 'show'>,
+  units: readonly string[],
+  durationMs: number,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  if (units.length === 0) return undefined;
+  const end = Date.now() + durationMs;
+  const first = await control.show(units, signal);
+  let now = first;
+  for (;;) {
+    for (const [i, status] of now.entries()) {
+      const flaw = flawOf(status, first[i] ?? status);
+      if (flaw !== undefined) return `${status.unit} ${flaw}`;
+    }
+    const left = end - Date.now();
+    if (left <= 0) return undefined;
+    await setTimeout(Math.min(POLL_MS, left), undefined, { signal });
+    now = await control.show(units, signal);
+  }
+}
+
+function flawOf(now: UnitStatus, first: UnitStatus): string | undefined {
+  // A unit that ran once and ended well is as healthy as it gets.
+  const done = now.type === 'oneshot' && now.activeState === 'inactive' && now.result === 'success';
+  if (done && now.invocation === first.invocation) return undefined;
+  if (now.activeState !== 'active' && now.activeState !== 'reloading') {
+    return `is ${now.activeState} (${now.subState}, result ${now.result})`;
+  }
+  if (now.restarts > first.restarts) return `was restarted ${now.restarts - first.restarts} times by systemd`;
+  if (now.invocation !== first.invocation) return 'did not stay up: it was started again';
+  return undefined;
+}

@@ -1,0 +1,75 @@
+/** `systemctl`, without a shell: restart, reload and look at units. */
+import { CodedError } from '../base/error.ts';
+import { printable } from '../base/text.ts';
+import { runProgram } from '../linux/spawn.ts';
+
+/** A unit may take its own TimeoutStartSec; a job that takes longer than this hangs. */
+const JOB_TIMEOUT_MS = 15 * 60_000;
+const SHOW_TIMEOUT_MS = 30_000;
+
+/** What `systemctl show` says about one unit, as far as health is concerned. */
+export interface UnitStatus {
+  readonly unit: string;
+  readonly loadState: string;
+  readonly activeState: string;
+  readonly subState: string;
+  readonly result: string;
+  readonly type: string;
+  /** Changes whenever the unit is started. */
+  readonly invocation: string;
+  /** Automatic restarts so far. */
+  readonly restarts: number;
+}
+
+export interface UnitControl {
+  /** @throws CodedError SYSTEMCTL_FAILED, PROGRAM_MISSING */
+  restart(units: readonly string[], signal: AbortSignal): Promise<void>;
+  reload(units: readonly string[], signal: AbortSignal): Promise<void>;
+  show(units: readonly string[], signal: AbortSignal): Promise<readonly UnitStatus[]>;
+}
+
+/** The system's manager, or with `user` the caller's own. */
+export function systemctl(user: boolean): UnitControl {
+  const call = async (words: readonly string[], units: readonly string[], timeoutMs: number, signal: AbortSignal) => {
+    const args = [...(user ? ['--user'] : []), ...words, '--', ...units];
+    const { status, stdout, stderr, timedOut } = await runProgram('systemctl', args, { timeoutMs, signal });
+    if (status === 0) return stdout;
+    const why = timedOut ? `no answer within ${timeoutMs / 1000} s` : printable(stderr.trim().replace(/\n/g, '; '));
+    throw new CodedError('SYSTEMCTL_FAILED', `systemctl ${words[0]} ${units.join(' ')}: ${why || `status ${status}`}`, {
+      hint: `see "systemctl ${user ? '--user ' : ''}status ${units.join(' ')}"`,
+      subject: units.join(' '),
+    });
+  };
+  return {
+    restart: async (units, signal) => void (await call(['restart'], units, JOB_TIMEOUT_MS, signal)),
+    reload: async (units, signal) => void (await call(['reload'], units, JOB_TIMEOUT_MS, signal)),
+    show: async (units, signal) =>
+      parseShow(await call(['show', `--property=${PROPERTIES}`], units, SHOW_TIMEOUT_MS, signal), units),
+  };
+}
+
+const PROPERTIES = 'Id,LoadState,ActiveState,SubState,Result,Type,InvocationID,NRestarts';
+
+/** Blocks of `Name=value` lines, one block a unit, in the order asked. */
+function parseShow(text: string, units: readonly string[]): UnitStatus[] {
+  const blocks = text.trim().split(/\n\n+/);
+  return units.map((unit, i) => {
+    const fields = new Map((blocks[i] ?? '').split('\n').map((line) => splitOnce(line)));
+    const field = (name: string): string => fields.get(name) ?? '';
+    return {
+      unit,
+      loadState: field('LoadState'),
+      activeState: field('ActiveState'),
+      subState: field('SubState'),
+      result: field('Result'),
+      type: field('Type'),
+      invocation: field('InvocationID'),
+      restarts: Number(field('NRestarts')) || 0, // only services have it
+    };
+  });
+}
+
+function splitOnce(line: string): readonly [string, string] {
+  const at = line.indexOf('=');
+  return [line.slice(0, at), line.slice(at + 1)];
+}
