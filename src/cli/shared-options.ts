@@ -48,7 +48,7 @@ export function transferOptions(command: Command): Command {
 
 /** Settings for the HTTP client; what was not given is left to its defaults. */
 export function httpSettings(values: TransferValues, userAgent: string, onNote: (text: string) => void) {
-  return definedOnly({
+  return {
     caFile: values.cacert,
     certFile: values.cert,
     keyFile: values.certKey,
@@ -59,13 +59,7 @@ export function httpSettings(values: TransferValues, userAgent: string, onNote: 
     retries: values.retry,
     userAgent,
     onNote,
-  });
-}
-
-type Defined<T> = { [K in keyof T]: Exclude<T[K], undefined> };
-
-function definedOnly<T extends object>(values: T): Partial<Defined<T>> & Pick<Defined<T>, never> {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Partial<Defined<T>>;
+  };
 }
 
 function readBytes(text: string): number {

@@ -1,5 +1,5 @@
 /** How direct connections are made: plain ones with read buffers of our own, TLS by undici. */
-import { connect as connectTcp } from 'node:net';
+import { connect as connectTcp, type Socket } from 'node:net';
 import type { SecureContext } from 'node:tls';
 import type { buildConnector } from 'undici';
 import { HttpError } from './error.ts';
@@ -34,15 +34,16 @@ function connectPlain(
   callback: buildConnector.Callback,
 ): void {
   const size = readSize(limitRate);
-  const socket = connectTcp({
+  const options = {
     host: hostname.replace(/^\[|\]$/g, ''),
     port: Number(port || 80),
+    noDelay: true,
     keepAlive: true,
     keepAliveInitialDelay: 60_000,
-    noDelay: true,
     highWaterMark: size,
-    onread: createReadBuffers(size, () => socket),
-  });
+    onread: createReadBuffers(size, (chunk) => socket.push(chunk)),
+  };
+  const socket: Socket = connectTcp(options);
   const timer = setTimeout(() => socket.destroy(connectTimeout(connectTimeoutMs)), connectTimeoutMs);
   let open = true;
   const settle = (answer: () => void): void => {

@@ -3,7 +3,8 @@ import { codeOf } from '../base/error.ts';
 import { HttpError } from './error.ts';
 import { showUrl } from './url.ts';
 
-const TLS = /^(ERR_TLS_|ERR_SSL_|ERR_OSSL_|CERT_|CRL_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|INVALID_(CA|PURPOSE)|EPROTO$|HOSTNAME_|PATH_LENGTH_|UND_ERR_PRX_TLS)/;
+const TLS =
+  /^(ERR_TLS_|ERR_SSL_|ERR_OSSL_|CERT_|CRL_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|INVALID_(CA|PURPOSE)|EPROTO$|HOSTNAME_|PATH_LENGTH_|UND_ERR_PRX_TLS)/;
 const TLS_HINT =
   'for a server with a certificate of a private authority, name the file with that authority (--ca-file or SSL_CERT_FILE)';
 
@@ -14,15 +15,19 @@ export function explainFailure(error: unknown, url: URL, sent: boolean): unknown
     new HttpError(code, `${subject}: ${message}`, { cause: error, subject, hint });
   if (error instanceof HttpError) return wrap(error.code, 'not connected', error.hint);
   const code = codeOf(error) ?? '';
-  if (TLS.test(code)) return wrap('HTTP_TLS', 'no trusted connection', code.startsWith('ERR_SSL_') ? undefined : TLS_HINT);
-  if (code === 'UND_ERR_DESTROYED' || code === 'UND_ERR_CLOSED') return wrap('HTTP_CLOSED', 'the http client was closed');
+  if (TLS.test(code))
+    return wrap('HTTP_TLS', 'no trusted connection', code.startsWith('ERR_SSL_') ? undefined : TLS_HINT);
+  if (code === 'UND_ERR_DESTROYED' || code === 'UND_ERR_CLOSED')
+    return wrap('HTTP_CLOSED', 'the http client was closed');
   const refusal = proxyRefusal(error);
-  if (refusal !== undefined) return wrap(refusal === 407 ? 'HTTP_BAD_PROXY' : 'HTTP_UNREACHABLE', `the proxy answered ${refusal}`);
+  if (refusal !== undefined)
+    return wrap(refusal === 407 ? 'HTTP_BAD_PROXY' : 'HTTP_UNREACHABLE', `the proxy answered ${refusal}`);
   if (/^HPE_(?!INVALID_EOF_STATE|CLOSED_CONNECTION)|^UND_ERR_HEADERS_OVERFLOW$/.test(code)) {
     return wrap('HTTP_PROTOCOL', 'not an HTTP response');
   }
   if (/^UND_ERR_(INVALID_ARG|INVALID_RETURN_VALUE|NOT_SUPPORTED|REQ_CONTENT_LENGTH_MISMATCH)$/.test(code)) return error;
-  if (!sent && code !== 'ECONNRESET' && !code.startsWith('UND_ERR_SOCKET')) return wrap('HTTP_UNREACHABLE', 'not reachable');
+  if (!sent && code !== 'ECONNRESET' && !code.startsWith('UND_ERR_SOCKET'))
+    return wrap('HTTP_UNREACHABLE', 'not reachable');
   return wrap('HTTP_INTERRUPTED', 'connection lost');
 }
 

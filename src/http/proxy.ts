@@ -3,13 +3,13 @@ import { BlockList, isIP } from 'node:net';
 import { HttpError } from './error.ts';
 import { basicAuthorization, stripped } from './url.ts';
 
-export interface Proxy {
+export interface ProxyServer {
   readonly url: URL;
   readonly authorization: string | undefined;
 }
 
 /** @throws HttpError HTTP_BAD_PROXY when the variable that applies does not name an http or https proxy */
-export function proxyFor(url: URL, env: NodeJS.ProcessEnv): Proxy | undefined {
+export function proxyFor(url: URL, env: NodeJS.ProcessEnv): ProxyServer | undefined {
   const [name, value] = firstSet(env, url.protocol === 'https:' ? HTTPS : httpVariables(env));
   if (value === undefined || isExempt(url, env['no_proxy'] ?? env['NO_PROXY'] ?? '')) return undefined;
   return parseProxy(name, value);
@@ -17,7 +17,7 @@ export function proxyFor(url: URL, env: NodeJS.ProcessEnv): Proxy | undefined {
 
 const HTTPS = ['https_proxy', 'HTTPS_PROXY', 'all_proxy', 'ALL_PROXY'];
 
-/** In a CGI program `HTTP_PROXY` is the client's own `Proxy:` header ("httpoxy"); there only the lower case counts. */
+/** In a CGI program `HTTP_PROXY` is the client's own `ProxyServer:` header ("httpoxy"); there only the lower case counts. */
 function httpVariables(env: NodeJS.ProcessEnv): readonly string[] {
   const inCgi = env['REQUEST_METHOD'] !== undefined;
   return inCgi ? ['http_proxy', 'all_proxy'] : ['http_proxy', 'HTTP_PROXY', 'all_proxy', 'ALL_PROXY'];
@@ -29,7 +29,7 @@ function firstSet(env: NodeJS.ProcessEnv, names: readonly string[]): readonly [s
 }
 
 /** `host:port` without a scheme means http, as everywhere. The value stays out of the message: it may hold a password. */
-function parseProxy(variable: string, value: string): Proxy {
+function parseProxy(variable: string, value: string): ProxyServer {
   const text = /^[a-z][a-z0-9+.-]*:\/\//i.test(value) ? value : `http://${value}`;
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || url.hostname === '' || !/^https?:$/.test(url.protocol)) {
@@ -42,7 +42,9 @@ function parseProxy(variable: string, value: string): Proxy {
 function isExempt(url: URL, list: string): boolean {
   const host = url.hostname.toLowerCase().replace(/^\[|\]$/g, '');
   const port = url.port || (url.protocol === 'https:' ? '443' : '80');
-  return list.split(/[,\s]+/).some((entry) => entry === '*' || (entry !== '' && matches(entry.toLowerCase(), host, port)));
+  return list
+    .split(/[,\s]+/)
+    .some((entry) => entry === '*' || (entry !== '' && matches(entry.toLowerCase(), host, port)));
 }
 
 function matches(entry: string, host: string, port: string): boolean {

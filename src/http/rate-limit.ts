@@ -4,7 +4,10 @@ export type RateLimit = (bytes: number) => number;
 /** Shorter pauses than this are saved up: a timer is not more exact than that. */
 const SHORTEST_PAUSE_MS = 10;
 
-export function createRateLimit(bytesPerSecond: number | undefined, now: () => number = () => performance.now()): RateLimit {
+export function createRateLimit(
+  bytesPerSecond: number | undefined,
+  now: () => number = () => performance.now(),
+): RateLimit {
   if (bytesPerSecond === undefined) return () => 0;
   let paidUntil = 0;
   return (bytes) => {

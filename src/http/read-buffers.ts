@@ -1,6 +1,5 @@
 import { Buffer } from 'node:buffer';
 import type { OnReadOpts } from 'node:net';
-import type { Duplex } from 'node:stream';
 
 const SLOTS = 8;
 /** Below this size a copy costs less than a slot that stays occupied. */
@@ -14,16 +13,16 @@ const COPY_BELOW = 64 * 1024;
  * one too long: at a high-water mark of `size` it takes at most size / COPY_BELOW + 1 (five) whole slots before reading
  * stops, one more is being consumed and one is lent to the kernel.
  */
-export function createReadBuffers(size: number, socket: () => Duplex): OnReadOpts {
+export function createReadBuffers(size: number, push: (chunk: Uint8Array) => boolean): OnReadOpts {
   const count = size < COPY_BELOW ? 1 : SLOTS; // then every read is copied
   const memory = Buffer.allocUnsafeSlow(count * size);
   let slot = 0;
   return {
     buffer: () => memory.subarray(slot * size, (slot + 1) * size),
     callback(length, buffer) {
-      if (length < COPY_BELOW) return socket().push(Buffer.from(buffer.subarray(0, length)));
+      if (length < COPY_BELOW) return push(Buffer.from(buffer.subarray(0, length)));
       slot = (slot + 1) % count;
-      return socket().push(buffer.subarray(0, length));
+      return push(buffer.subarray(0, length));
     },
   };
 }

@@ -23,10 +23,12 @@ export function followRedirect(outgoing: Outgoing, { status, headers }: Head): O
 }
 
 function resolveLocation(location: string | undefined, base: URL): URL {
-  if (location === undefined || !URL.canParse(location, base)) throw refused(base, 'redirect without a valid Location');
+  if (location === undefined || !URL.canParse(location, base.href))
+    throw refused(base, 'redirect without a valid Location');
   const url = new URL(location, base);
   if (!isHttp(url)) throw refused(base, `redirect to a ${url.protocol} URL`);
-  if (base.protocol === 'https:' && url.protocol === 'http:') throw refused(base, `redirect from https to ${showUrl(url)}`);
+  if (base.protocol === 'https:' && url.protocol === 'http:')
+    throw refused(base, `redirect from https to ${showUrl(url)}`);
   return stripped(url); // credentials in a Location are the server's idea, not ours
 }
 

@@ -37,13 +37,19 @@ export class Retries {
   }
 }
 
-/** Runs one try after the other until one succeeds. */
-export async function withRetries<T>(policy: RetryPolicy, signal: AbortSignal, attempt: () => Promise<T>): Promise<T> {
+/** Runs one try after the other until one succeeds, or none may follow. */
+export async function withRetries<T>(
+  policy: RetryPolicy,
+  signal: AbortSignal,
+  attempt: () => Promise<T>,
+  mayRepeat: () => boolean = () => true,
+): Promise<T> {
   const retries = new Retries(policy);
   for (;;) {
     try {
       return await attempt();
     } catch (error) {
+      if (!mayRepeat()) throw error;
       await retries.after(error, signal);
     }
   }

@@ -16,7 +16,10 @@ export class StallWatch {
   #paused = false;
   #wasPaused = false;
 
-  constructor({ minRate, minRateWindowMs }: Pick<ResolvedSettings, 'minRate' | 'minRateWindowMs'>, onStall: () => void) {
+  constructor(
+    { minRate, minRateWindowMs }: Pick<ResolvedSettings, 'minRate' | 'minRateWindowMs'>,
+    onStall: () => void,
+  ) {
     this.#needed = (minRate * minRateWindowMs) / 1000;
     const tick = (): void => {
       if (this.#tick()) onStall();

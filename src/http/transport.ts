@@ -2,7 +2,7 @@
 import type { SecureContext } from 'node:tls';
 import type { Dispatcher } from 'undici';
 import { createConnector, tlsOptions } from './connect.ts';
-import { type Proxy, proxyFor } from './proxy.ts';
+import { type ProxyServer, proxyFor } from './proxy.ts';
 import type { ResolvedSettings } from './settings.ts';
 import { closedError } from './sleep.ts';
 import { loadTrust } from './trust-store.ts';
@@ -35,7 +35,7 @@ export function createTransport(settings: ResolvedSettings): Transport {
     return new Agent({ ...NO_TIMEOUTS, connect: createConnector({ settings, build, trust: () => context }) });
   };
 
-  const through = async (proxy: Proxy): Promise<Dispatcher> => {
+  const through = async (proxy: ProxyServer): Promise<Dispatcher> => {
     const { default: ProxyAgent } = await import('undici/lib/dispatcher/proxy-agent.js');
     const tls = tlsOptions(settings, context);
     return new ProxyAgent({

@@ -6,14 +6,14 @@ import fs from 'node:fs';
 import { CodedError, codeOf } from '../base/error.ts';
 import { printable, quote } from '../base/text.ts';
 import { errnoOf, naming, SystemError } from './system-error.ts';
-import { notADirectory, walkTo } from './walk.ts';
+import { notADirectory, notARegularFile, openDirectoryPath } from './walk.ts';
 
 const { O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = fs.constants;
 
-/** Open by path; see `walkTo` for the links it refuses. The caller closes it. */
+/** Open by path; see `openDirectoryPath` for the links it refuses. The caller closes it. */
 export function openDirectory(path: string): Directory {
   const absolute = path.startsWith('/') ? path : `${process.cwd()}/${path}`;
-  return new Directory(absolute.replace(/(?<=.)\/+$/, ''), walkTo(path));
+  return new Directory(absolute.replace(/(?<=.)\/+$/, ''), openDirectoryPath(path));
 }
 
 /** Errors of the methods name the path in `path`; without space they are `DISK_FULL`, else `SystemError`. */
@@ -74,13 +74,13 @@ export class Directory {
     // Looked at first because opening a device can have effects; looked at again because the name may have changed.
     const before = this.lstat(name);
     if (before === undefined) return undefined;
-    if (!before.isFile()) throw this.#notRegular(name);
+    if (!before.isFile()) throw notARegularFile(this.pathOf(name));
     const fd = unlessAbsent(() => this.openFile(name, O_RDONLY));
     if (fd === undefined) return undefined;
     const stats = fs.fstatSync(fd);
     if (stats.isFile()) return { fd, stats };
     fs.closeSync(fd);
-    throw this.#notRegular(name);
+    throw notARegularFile(this.pathOf(name));
   }
 
   /** Undefined when there is nothing of that name. @throws CodedError NOT_A_DIRECTORY for anything else, links too */
@@ -148,11 +148,6 @@ export class Directory {
       () => this.pathOf(name),
       () => work(at),
     );
-  }
-
-  #notRegular(name: string): CodedError {
-    const path = this.pathOf(name);
-    return new CodedError('NOT_A_REGULAR_FILE', `${printable(path)}: not a regular file`, { subject: path });
   }
 }
 

@@ -13,7 +13,11 @@ import { naming } from './system-error.ts';
  */
 export function syncFileSystem(directory: Directory): void {
   const calls = systemCalls();
-  if (calls !== undefined) return naming(directory.path, () => calls.syncfs(directory.fd));
+  if (calls !== undefined) naming(directory.path, () => calls.syncfs(directory.fd));
+  else syncByProgram(directory);
+}
+
+function syncByProgram(directory: Directory): void {
   const program = findProgram('sync');
   if (program === undefined) {
     throw new CodedError('NO_SYNCFS', 'the file system cannot be flushed: no koffi and no sync program', {
@@ -25,13 +29,7 @@ export function syncFileSystem(directory: Directory): void {
     encoding: 'utf8',
   });
   if (status === 0) return;
-  const said = printable((stderr ?? '').trim());
-  throw new CodedError(
-    'SYNC_FAILED',
-    `${printable(directory.path)}: not flushed to disk: ${program}: ${said || status}`,
-    {
-      cause: error,
-      subject: directory.path,
-    },
-  );
+  const said = printable((stderr ?? '').trim()) || `status ${status}`;
+  const message = `${printable(directory.path)}: not flushed to disk: ${program}: ${said}`;
+  throw new CodedError('SYNC_FAILED', message, { cause: error, subject: directory.path });
 }

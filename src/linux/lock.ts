@@ -10,6 +10,7 @@ import { systemCalls } from './ffi.ts';
 import { findProgram } from './find-program.ts';
 import { koffi } from './koffi.ts';
 import { callerId } from './owner.ts';
+import { notARegularFile } from './walk.ts';
 
 export interface LockOptions {
   /** 0: try once. */
@@ -123,16 +124,13 @@ function tryLockFile(directory: Directory, name: string): number | undefined {
 }
 
 function openLockFile(directory: Directory, name: string): number {
-  const path = directory.pathOf(name);
-  const notRegular = () =>
-    new CodedError('NOT_A_REGULAR_FILE', `${printable(path)}: not a regular file`, { subject: path });
   const before = directory.lstat(name);
-  if (before !== undefined && !before.isFile()) throw notRegular();
+  if (before !== undefined && !before.isFile()) throw notARegularFile(directory.pathOf(name));
   const fd = directory.openFile(name, fs.constants.O_RDWR | fs.constants.O_CREAT, 0o600);
   const stats = fs.fstatSync(fd);
   if (!stats.isFile()) {
     fs.closeSync(fd);
-    throw notRegular();
+    throw notARegularFile(directory.pathOf(name));
   }
   // Whoever may open it could hold it for ever.
   if ((stats.mode & 0o077) !== 0 && stats.uid === callerId()) fs.fchmodSync(fd, 0o600);

@@ -4,11 +4,20 @@ import { CodedError } from '../base/error.ts';
 import { printable } from '../base/text.ts';
 import type { Directory } from './directory.ts';
 import { naming } from './system-error.ts';
+import { openFilePath } from './walk.ts';
 
 export interface SmallFile {
   readonly bytes: Uint8Array;
   /** Of the very file that was read. */
   readonly stats: fs.Stats;
+}
+
+/**
+ * A regular file by its path, which is walked as in `openDirectory`; the caller closes it.
+ * @throws CodedError NOT_A_REGULAR_FILE, NOT_A_DIRECTORY, UNSAFE_LINK; SystemError naming the path
+ */
+export function openFile(path: string): { readonly fd: number; readonly stats: fs.Stats } {
+  return openFilePath(path);
 }
 
 /** Undefined when there is nothing of that name. @throws CodedError TOO_LARGE, NOT_A_REGULAR_FILE */

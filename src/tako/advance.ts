@@ -2,19 +2,18 @@
 import { codeOf } from '../base/error.ts';
 import { decodeTime, jsonTime } from '../base/json.ts';
 import { plural } from '../base/text.ts';
-import { processIdentity } from '../linux/process-identity.ts';
-import { formatTimeSpan } from '../systemd/index.ts';
+import { formatTimeSpan, matchesCalendar } from '../systemd/index.ts';
 import { type Choice, chooseCandidates } from './candidates.ts';
 import { collectGarbage, removeLeftovers } from './collect.ts';
 import type { Config } from './config.ts';
 import type { Destination } from './destination.ts';
 import { TakoError } from './error.ts';
 import { downloadImage, inspectImage } from './images.ts';
-import { readLocalManifest } from './local-manifest.ts';
+import { fetchedBefore, readLocalManifest } from './local-manifest.ts';
 import type { Manifest, ManifestEntry } from './manifest.ts';
 import type { Origin } from './origin.ts';
 import { type Received, receiveManifest } from './receive-manifest.ts';
-import { isBeingSettled, recoverDebt, type SettlePorts, switchImage } from './settle.ts';
+import { claimDebt, closeDebt, isBeingSettled, recoverDebt, type SettlePorts, switchImage } from './settle.ts';
 import type { State } from './state.ts';
 
 export interface RunOptions {
@@ -22,6 +21,8 @@ export interface RunOptions {
   readonly init: boolean;
   /** Hash the stored image again; never affects signatures, sizes or downloads. */
   readonly verifyStored: boolean;
+  /** `fetch` all of it; `stage` ends before the switch; `apply` begins after the download and needs no network. */
+  readonly mode: 'fetch' | 'stage' | 'apply';
 }
 
 export interface RunPorts extends SettlePorts {
@@ -39,7 +40,15 @@ export interface Run {
   readonly warn: (text: string) => void;
 }
 
-export type Outcome = 'updated' | 'unchanged' | 'present' | 'no-candidate' | 'busy' | 'would-update';
+export type Outcome =
+  | 'updated'
+  | 'unchanged'
+  | 'present'
+  | 'no-candidate'
+  | 'busy'
+  | 'staged'
+  | 'would-stage'
+  | 'would-update';
 
 export interface Result {
   readonly outcome: Outcome;
@@ -69,35 +78,96 @@ export async function advance(run: Run, payDebts: boolean, signal: AbortSignal):
   if (isBeingSettled(found) && !options.init) return { kind: 'done', result: busy(run, found) };
   const stored = readLocalManifest(destination, run.config.publicKeys, run.warn);
   const recovered = await recoverDebt(destination, stored, found, signal);
-  if (payDebts && recovered.owed !== null && stored !== undefined) {
-    const state: State = { ...recovered, owed: { ...recovered.owed, runner: processIdentity() } };
-    await destination.writeState(state);
-    return { kind: 'debt', manifest: stored, state };
+  if (payDebts && mayPay(run, recovered) && stored !== undefined) {
+    return { kind: 'debt', manifest: stored, state: await claimDebt(destination, recovered) };
   }
-
-  const known = stored && { manifest: stored, etag: recovered.etag, origin: recovered.origin };
-  const received = await receiveManifest(known, { ...ports, keys: run.config.publicKeys }, signal);
-  const { manifest } = received;
-  const state = await remember(run, recovered, stored, received);
+  const { manifest, state } = await refresh(run, stored, recovered, signal);
   const choice = chooseCandidates(manifest.entries, run.config.pattern, destination.readLatest(), state);
-  removeLeftovers(destination, new Set(choice.candidates.map((entry) => entry.sha256)), ports.now());
-  const { entry, bytes } = await acquire(run, choice, signal);
+  const { entry, bytes } = await obtain(run, choice, state, signal);
+  const succeeded: State = { ...state, succeededAt: jsonTime(ports.now()) };
   if (entry === undefined) {
+    await destination.writeState(options.init ? state : succeeded);
     if (options.init) throw noCandidate(run, manifest.entries, choice);
     return { kind: 'done', result: report('no-candidate', manifest, choice, undefined) };
   }
-  if (destination.readLatest() === entry.sha256) {
+  const isLinked = destination.readLatest() === entry.sha256;
+  if (isLinked || !maySwitch(run)) {
+    await destination.writeState(succeeded);
     const removed = await collectGarbage(run, manifest);
-    return { kind: 'done', result: { ...report('unchanged', manifest, choice, entry), bytes, removed } };
+    const outcome = isLinked ? 'unchanged' : 'staged';
+    return { kind: 'done', result: { ...report(outcome, manifest, choice, entry), bytes, removed } };
   }
+  return link(run, { manifest, choice, entry, bytes, state });
+}
+
+/** The manifest to go by, and the state that belongs to it. */
+async function refresh(
+  run: Run,
+  stored: Manifest | undefined,
+  state: State,
+  signal: AbortSignal,
+): Promise<{ readonly manifest: Manifest; readonly state: State }> {
+  if (run.options.mode === 'apply') {
+    return { manifest: fetchedBefore(stored, run.destination), state };
+  }
+  const known = stored && { manifest: stored, etag: state.etag, origin: state.origin };
+  const received = await receiveManifest(known, { ...run.ports, keys: run.config.publicKeys }, signal);
+  return { manifest: received.manifest, state: remember(run, state, stored, received) };
+}
+
+/** The image to link, whole in the store. What was found out about the manifest is kept even when this fails. */
+async function obtain(run: Run, choice: Choice, state: State, signal: AbortSignal): Promise<Obtained> {
+  if (run.options.mode === 'apply') return { entry: await newestStored(run, choice, signal), bytes: 0 };
+  removeLeftovers(run.destination, new Set(choice.candidates.map((entry) => entry.sha256)), run.ports.now());
+  try {
+    return await acquire(run, choice, signal);
+  } catch (error) {
+    await run.destination.writeState(state);
+    throw error;
+  }
+}
+
+interface Obtained {
+  readonly entry: ManifestEntry | undefined;
+  /** Bytes that came over the wire. */
+  readonly bytes: number;
+}
+
+async function link(
+  run: Run,
+  {
+    manifest,
+    choice,
+    entry,
+    bytes,
+    state,
+  }: Obtained & { entry: ManifestEntry; manifest: Manifest; choice: Choice; state: State },
+): Promise<Step> {
+  const { destination, options, ports } = run;
   const change = { to: entry, from: choice.current, reason: 'update', restart: !options.init } as const;
   const switched = await switchImage(destination, run.config, state, change, ports.now());
-  return {
-    kind: 'switched',
-    manifest,
-    state: switched,
-    result: { ...report('updated', manifest, choice, entry), bytes },
-  };
+  const result = { ...report('updated', manifest, choice, entry), bytes };
+  const { owed } = switched;
+  if (!options.init || owed === null) return { kind: 'switched', manifest, state: switched, result };
+  // Nothing restarts here; what an earlier run still owes is left to the next one that may.
+  if (owed.restart.length + owed.reload.length === 0) await closeDebt(destination, switched, 'done', ports.now());
+  return { kind: 'done', result };
+}
+
+/** Outside the maintenance window images are fetched, and nothing is switched or restarted. */
+function maySwitch({ options, config, ports }: Run): boolean {
+  if (options.init || options.mode === 'apply') return true;
+  return options.mode === 'fetch' && isWindowOpen(config, ports.now());
+}
+
+export function isWindowOpen(config: Config, now: number): boolean {
+  const { maintenanceWindows } = config;
+  return maintenanceWindows.length === 0 || maintenanceWindows.some((window) => matchesCalendar(window, now));
+}
+
+/** An update waits for its window with its restarts; a way back does not wait. */
+function mayPay(run: Run, { owed }: State): boolean {
+  return owed !== null && (owed.reason !== 'update' || maySwitch(run));
 }
 
 export function report(outcome: Outcome, manifest: Manifest, choice: Choice, entry: ManifestEntry | undefined): Result {
@@ -124,8 +194,11 @@ function busy(run: Run, state: State): Result {
   return { outcome: 'busy', entry: undefined, bytes: 0, ...none };
 }
 
-/** Store a manifest that is new, and note when this was. The manifest comes first: it must never be older than its tag. */
-async function remember(run: Run, before: State, stored: Manifest | undefined, received: Received): Promise<State> {
+/**
+ * Store a manifest that is new. The state that comes back is written later, never before the manifest: a tag that is
+ * newer than the manifest would keep a host from ever getting it.
+ */
+function remember(run: Run, before: State, stored: Manifest | undefined, received: Received): State {
   const { destination, config, ports } = run;
   const now = ports.now();
   const isNew = stored === undefined || Buffer.compare(stored.bytes, received.manifest.bytes) !== 0;
@@ -140,17 +213,12 @@ async function remember(run: Run, before: State, stored: Manifest | undefined, r
     );
   }
   const { etag, origin } = received;
-  const state: State = { ...before, etag, origin, checkedAt: jsonTime(now), changedAt };
-  await destination.writeState(state);
-  return state;
+  const uncheckedLast = run.options.verifyStored ? [] : ['digest of the stored image (--no-verify)'];
+  return { ...before, etag, origin, checkedAt: jsonTime(now), changedAt, uncheckedLast };
 }
 
 /** Get the first candidate that is not withdrawn into the store, whole. */
-async function acquire(
-  run: Run,
-  choice: Choice,
-  signal: AbortSignal,
-): Promise<{ readonly entry: ManifestEntry | undefined; readonly bytes: number }> {
+async function acquire(run: Run, choice: Choice, signal: AbortSignal): Promise<Obtained> {
   for (const entry of choice.candidates) {
     try {
       return { entry, bytes: await bring(run, entry, signal) };
@@ -162,8 +230,18 @@ async function acquire(
   return { entry: undefined, bytes: 0 };
 }
 
+/** The newest candidate that is stored; verified again, for it may have been staged long ago. */
+export async function newestStored(run: Run, choice: Choice, signal: AbortSignal): Promise<ManifestEntry | undefined> {
+  for (const entry of choice.candidates) {
+    const condition = await inspectImage(run.destination.store, entry, true, signal);
+    if (condition === 'whole') return entry;
+    if (condition === 'damaged') run.warn(`stored image ${entry.version.text} is damaged: see "tako verify --repair"`);
+  }
+  return undefined;
+}
+
 /** @returns bytes that came over the wire: none when the image is there and whole */
-async function bring(run: Run, entry: ManifestEntry, signal: AbortSignal): Promise<number> {
+export async function bring(run: Run, entry: ManifestEntry, signal: AbortSignal): Promise<number> {
   const { destination, ports, options } = run;
   const condition = await inspectImage(destination.store, entry, options.verifyStored, signal);
   if (condition === 'whole') return 0;

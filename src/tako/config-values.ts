@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { decodeByteCount, decodeDecimal } from '../base/decode.ts';
 import { CodedError, explain } from '../base/error.ts';
 import { quote } from '../base/text.ts';
-import { parseTimeSpan, splitWords } from '../systemd/index.ts';
+import { type Calendar, parseCalendar, parseTimeSpan, splitWords } from '../systemd/index.ts';
 import { type Pattern, parsePattern } from '../version/index.ts';
 import { TakoError } from './error.ts';
 import { type PublicKey, parsePublicKey } from './key.ts';
@@ -111,6 +111,14 @@ export function readTimeSpan(text: string, where: string): number {
   const span = parseTimeSpan(text);
   if (span === undefined) throw invalid(where, `expected a time span such as 30s or 5min, found ${quote(text)}`);
   return span;
+}
+
+export function readCalendar(text: string, where: string): Calendar {
+  const calendar = parseCalendar(text);
+  if (calendar === undefined) {
+    throw invalid(where, `expected a calendar expression such as "Sat,Sun *-*-* 02..04:*", found ${quote(text)}`);
+  }
+  return calendar;
 }
 
 /** An absolute path and its arguments. */

@@ -6,6 +6,7 @@
  */
 import { decodeUtf8 } from '../base/decode.ts';
 import { nearest, quote } from '../base/text.ts';
+import { type Calendar, isMomentary } from '../systemd/index.ts';
 import type { Pattern } from '../version/index.ts';
 import * as value from './config-values.ts';
 import { TakoError } from './error.ts';
@@ -30,6 +31,8 @@ export interface Config {
   readonly keepVersions: number | undefined;
   readonly keepBytes: number | undefined;
   readonly warnUnchangedMs: number | undefined;
+  /** When `fetch` may switch and restart: any of them; always when there is none. */
+  readonly maintenanceWindows: readonly Calendar[];
   /** Must the file be private, since it holds a password or a command? */
   readonly secret: { readonly password: boolean; readonly command: boolean };
   /** Accepted, but worth a word to the administrator. */
@@ -52,8 +55,9 @@ const OPTIONAL = [
   'HealthSec',
   'HealthCheck',
   'WarnUnchanged',
+  'MaintenanceWindow',
 ];
-const REPEATABLE = new Set(['Origin', 'PublicKey', 'Restart', 'RestartUnit', 'ReloadUnit']);
+const REPEATABLE = new Set(['Origin', 'PublicKey', 'Restart', 'RestartUnit', 'ReloadUnit', 'MaintenanceWindow']);
 export const CONFIG_KEYS: readonly string[] = [...Object.keys(REQUIRED), ...OPTIONAL];
 
 interface Setting {
@@ -128,6 +132,7 @@ const READERS: Readonly<Record<string, (text: string, where: string) => unknown>
   HealthSec: value.readTimeSpan,
   HealthCheck: value.readCommand,
   WarnUnchanged: value.readTimeSpan,
+  MaintenanceWindow: value.readCalendar,
 };
 
 function interpret(settings: readonly Setting[], path: string, warnings: string[]): Config {
@@ -161,6 +166,11 @@ function interpret(settings: readonly Setting[], path: string, warnings: string[
   const deprecated = settings.find((setting) => setting.key === 'RestartUnit');
   if (deprecated !== undefined) warnings.push(`${at(deprecated)}: RestartUnit is the old name of Restart`);
 
+  const maintenanceWindows = all('MaintenanceWindow', value.readCalendar);
+  const brief = maintenanceWindows.find(isMomentary);
+  if (brief !== undefined) {
+    warnings.push(`${path}: MaintenanceWindow=${brief.text} is open for single minutes only; an hour is written 02:*`);
+  }
   const healthCheck = one('HealthCheck', value.readCommand);
   return {
     path,
@@ -175,6 +185,7 @@ function interpret(settings: readonly Setting[], path: string, warnings: string[
     keepVersions: one('KeepVersions', value.readKeepVersions),
     keepBytes: one('KeepBytes', value.readKeepBytes),
     warnUnchangedMs: one('WarnUnchanged', value.readTimeSpan),
+    maintenanceWindows,
     secret: { password: origins.some((origin) => origin.hasPassword), command: healthCheck !== undefined },
     warnings,
   };

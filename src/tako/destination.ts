@@ -46,6 +46,10 @@ export class Destination {
     return `${dev}:${ino}`;
   }
 
+  get root(): Directory {
+    return this.#root;
+  }
+
   /** The directory `store/`, undefined before the first image. */
   get store(): Directory | undefined {
     return this.#store;

@@ -3,6 +3,7 @@ import { quote } from '../base/text.ts';
 
 /** Codes are API: scripts and tests match on them, texts may change. `docs/errors.md` explains each. */
 export type TakoErrorCode =
+  | 'BUSY'
   | 'DUPLICATE'
   | 'HEALTH_FAILED'
   | 'IMAGE_GONE'
@@ -23,10 +24,12 @@ export type TakoErrorCode =
   | 'NO_CANDIDATE'
   | 'NO_CONFIG'
   | 'NO_DIRECTORY'
+  | 'NO_MANIFEST'
   | 'NOT_A_SUPERSET'
   | 'OLDER_MANIFEST'
   | 'ORIGIN_UNREADABLE'
   | 'RESTART_FAILED'
+  | 'SHARED_IMAGE'
   | 'UNKNOWN_VERSION';
 
 export class TakoError extends CodedError<TakoErrorCode> {}

@@ -57,6 +57,7 @@ async function update(run: Run, signal: AbortSignal): Promise<Result> {
       return step.result;
     }
     const place = { destination, config, manifest: step.manifest };
+    if (step.kind === 'switched' && run.options.init) return step.result; // older debts are the next run's
     if (step.kind === 'switched') {
       const { restarted, reloaded } = await settle(place, step.state, ports, signal);
       const removed = await underLock(destination, ports, signal, () => collectGarbage(run, step.manifest));

@@ -1,7 +1,9 @@
 /** Keep single-file images up to date from a plain web server: see docs/index.md. */
 export type { Outcome, Result, RunPorts } from './advance.ts';
+export { type CheckedServer, checkServer, type Finding } from './check-server.ts';
 export { type Config, parseConfig } from './config.ts';
 export { configDirectory, listConfigs, loadConfig } from './config-file.ts';
+export { hold, type RolledBack, release, rollBack } from './control.ts';
 export { type FetchOptions, fetchImage } from './fetch.ts';
 export { type Answer, fetchAll } from './fetch-all.ts';
 export { type Collected, collect } from './gc.ts';
@@ -9,6 +11,8 @@ export {
   formatPublicKey,
   formatSecretKey,
   generateSecretKey,
+  type PublicKey,
+  parsePublicKey,
   parseSecretKey,
   SECRET_KEY_CHARACTERS,
   type SecretKey,
@@ -16,3 +20,8 @@ export {
 export type { ManifestEntry } from './manifest.ts';
 export { openOrigin } from './origin.ts';
 export { type Published, publishImage } from './publish.ts';
+export { type Rotated, rotateKey } from './rotate.ts';
+export type { HistoryEntry, Mark, Owed, State } from './state.ts';
+export { healthOf, type Listed, listVersions, readStatus, type Status } from './status.ts';
+export { type Condition, type Verified, verifyStore } from './verify.ts';
+export { type Withdrawn, withdrawImage } from './withdraw.ts';

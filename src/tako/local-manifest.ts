@@ -37,3 +37,9 @@ export function readLocalManifest(
     });
   }
 }
+
+/** For commands that need no network, but a manifest. */
+export function fetchedBefore(manifest: Manifest | undefined, { path }: Destination): Manifest {
+  if (manifest !== undefined) return manifest;
+  throw new TakoError('NO_MANIFEST', `${path}: nothing was fetched yet`, { hint: 'run "tako fetch"', subject: path });
+}

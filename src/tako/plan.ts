@@ -1,28 +1,34 @@
 /** What a run would do, found out without writing anything and without a lock. */
-import { type Result, type Run, report } from './advance.ts';
+import { isWindowOpen, newestStored, type Result, type Run, report } from './advance.ts';
 import { chooseCandidates } from './candidates.ts';
 import { inspectImage, missingBytes } from './images.ts';
-import { readLocalManifest } from './local-manifest.ts';
+import { fetchedBefore, readLocalManifest } from './local-manifest.ts';
+import type { Manifest } from './manifest.ts';
 import { receiveManifest } from './receive-manifest.ts';
+import type { State } from './state.ts';
 
 export async function planUpdate(run: Run, signal: AbortSignal): Promise<Result> {
-  const { destination, config, ports } = run;
+  const { destination, config, options } = run;
   const state = await destination.readState(run.warn);
-  const stored = readLocalManifest(destination, config.publicKeys, run.warn);
-  const known = stored && { manifest: stored, etag: state.etag, origin: state.origin };
-  const { manifest } = await receiveManifest(known, { ...ports, keys: config.publicKeys }, signal);
+  const manifest = await manifestOf(run, state, signal);
   const latest = destination.readLatest();
   const choice = chooseCandidates(manifest.entries, config.pattern, latest, state);
-  const [entry] = choice.candidates;
+  const entry = options.mode === 'apply' ? await newestStored(run, choice, signal) : choice.candidates[0];
   if (entry === undefined) return report('no-candidate', manifest, choice, undefined);
-  const condition = await inspectImage(destination.store, entry, run.options.verifyStored, signal);
+  const condition = await inspectImage(destination.store, entry, options.verifyStored, signal);
   if (condition === 'whole' && latest === entry.sha256) return report('unchanged', manifest, choice, entry);
   const bytes = condition === 'whole' ? 0 : missingBytes(destination.store, entry);
-  const restarts = latest !== entry.sha256 && !run.options.init;
-  return {
-    ...report('would-update', manifest, choice, entry),
-    bytes,
-    restarted: restarts ? config.restart : [],
-    reloaded: restarts ? config.reload : [],
-  };
+  const plan = { ...report('would-update', manifest, choice, entry), bytes };
+  if (latest === entry.sha256 || options.init) return plan;
+  const waits = options.mode === 'stage' || (options.mode === 'fetch' && !isWindowOpen(config, run.ports.now()));
+  if (waits) return { ...plan, outcome: 'would-stage' };
+  return { ...plan, restarted: config.restart, reloaded: config.reload };
+}
+
+async function manifestOf(run: Run, state: State, signal: AbortSignal): Promise<Manifest> {
+  const { config, destination, ports } = run;
+  const stored = readLocalManifest(destination, config.publicKeys, run.warn);
+  if (run.options.mode === 'apply') return fetchedBefore(stored, destination);
+  const known = stored && { manifest: stored, etag: state.etag, origin: state.origin };
+  return (await receiveManifest(known, { ...ports, keys: config.publicKeys }, signal)).manifest;
 }

@@ -52,8 +52,9 @@ export async function switchImage(
   // An image that was linked and never proven is no way back; what was linked before it is.
   const unproven = reason === 'update' && state.owed !== null && state.owed.image === linked;
   const owed: Owed = {
-    restart: change.restart ? config.restart : [],
-    reload: change.restart ? config.reload : [],
+    // Without restarts of its own, a switch hands on what an earlier one still owes.
+    restart: change.restart ? config.restart : (state.owed?.restart ?? []),
+    reload: change.restart ? config.reload : (state.owed?.reload ?? []),
     image: to.sha256,
     previous: unproven ? (state.owed?.previous ?? null) : linked,
     reason,
@@ -79,12 +80,14 @@ export async function closeDebt(
   destination: Destination,
   state: State,
   result: HistoryEntry['result'],
+  now: number,
 ): Promise<State> {
   const { owed } = state;
   if (owed === null) return state;
   // What failed its health check is no way back either: the one before it stays.
   const previous = owed.reason === 'health' ? state.previous : (owed.previous ?? state.previous);
-  const settled: State = { ...state, owed: null, previous, history: withResult(state.history, result) };
+  const succeededAt = result === 'done' && owed.reason !== 'health' ? jsonTime(now) : state.succeededAt;
+  const settled: State = { ...state, owed: null, previous, succeededAt, history: withResult(state.history, result) };
   await destination.writeState(settled);
   return settled;
 }
@@ -108,6 +111,14 @@ export async function recoverDebt(
     return state;
   }
   return { ...state, owed: null, history: state.history.filter((done) => done.result !== 'pending') };
+}
+
+/** Say who is about to pay a debt that a killed run left, so that nobody else does. The caller holds the lock. */
+export async function claimDebt(destination: Destination, state: State): Promise<State> {
+  if (state.owed === null) return state;
+  const claimed: State = { ...state, owed: { ...state.owed, runner: processIdentity() } };
+  await destination.writeState(claimed);
+  return claimed;
 }
 
 export interface Settled {
@@ -138,7 +149,7 @@ export async function settle(
   if (flaw === undefined) {
     const settled = await underLock(place.destination, ports, signal, async () => {
       const fresh = await place.destination.readState(quiet);
-      return sameDebt(fresh, owed) ? closeDebt(place.destination, fresh, 'done') : fresh;
+      return sameDebt(fresh, owed) ? closeDebt(place.destination, fresh, 'done', ports.now()) : fresh;
     });
     return { restarted: owed.restart, reloaded: owed.reload, state: settled };
   }
@@ -195,7 +206,7 @@ async function goBack(
     if (!sameDebt(fresh, owed)) return undefined;
     const to = owed.reason === 'update' ? manifest.entries.find((entry) => entry.sha256 === owed.previous) : undefined;
     if (to === undefined || (await inspectImage(destination.store, to, true, signal)) !== 'whole') {
-      await closeDebt(destination, fresh, 'health failed');
+      await closeDebt(destination, fresh, 'health failed', ports.now());
       return undefined;
     }
     const mark: Mark = { version: bad, reason: 'health', at: jsonTime(ports.now()) };

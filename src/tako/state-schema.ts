@@ -38,6 +38,8 @@ const document = v.object({
   origin: v.optional(v.nullable(text), null),
   checkedAt: v.optional(v.nullable(time), null),
   changedAt: v.optional(v.nullable(time), null),
+  succeededAt: v.optional(v.nullable(time), null),
+  uncheckedLast: v.optional(v.array(text), []),
   previous: v.optional(v.nullable(hex), null),
   owed: v.optional(v.nullable(owed), null),
   hold: v.optional(v.nullable(mark), null),

@@ -49,6 +49,10 @@ export interface State {
   readonly origin: string | null;
   readonly checkedAt: string | null;
   readonly changedAt: string | null;
+  /** The last run that ended well. */
+  readonly succeededAt: string | null;
+  /** Checks that an option of the last run switched off. */
+  readonly uncheckedLast: readonly string[];
   readonly previous: string | null;
   readonly owed: Owed | null;
   readonly hold: Mark | null;
@@ -61,6 +65,8 @@ export const EMPTY_STATE: State = {
   origin: null,
   checkedAt: null,
   changedAt: null,
+  succeededAt: null,
+  uncheckedLast: [],
   previous: null,
   owed: null,
   hold: null,

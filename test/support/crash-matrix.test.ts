@@ -30,6 +30,17 @@ fs.writeFileSync('a.new', 'new');
 fs.rmSync('a');
 fs.renameSync('a.new', 'a');`;
 
+/** An optional dependency; asked for by name, since its types are of no interest here. */
+const koffi = resolved('koffi');
+
+function resolved(name: string): string | undefined {
+  try {
+    return import.meta.resolve(name);
+  } catch {
+    return undefined; // not installed: the test is skipped
+  }
+}
+
 function subject(t: TestContext, program: string, fault?: Fault) {
   const script = join(scratch(t), 'script.mjs');
   writeFileSync(script, program);
@@ -93,6 +104,17 @@ describe('the crash matrix', { skip: needs('strace') }, () => {
     const { kills, children } = await crashMatrix(matrix);
     assert.equal(kills, 3);
     assert.match(children.join(), /\/ln symlink/);
+  });
+
+  it('does not count the two fsyncs at the end of a process that has loaded koffi', {
+    skip: koffi === undefined,
+  }, async (t) => {
+    const { kills, calls } = await crashMatrix(subject(t, `import ${JSON.stringify(koffi)};\n${CAREFUL}`));
+    assert.equal(calls['fsync'], 3);
+    assert.equal(
+      kills,
+      Object.values(calls).reduce((a, b) => a + b, 0),
+    );
   });
 
   it('refuses a program whose durable calls come from several threads', async (t) => {

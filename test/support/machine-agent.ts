@@ -3,7 +3,7 @@
  * modules: the root has nothing else. Results go to /out, which is a folder of the test.
  */
 import { spawn } from 'node:child_process';
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 
 /** The program under test, inside: `await sh(`node ${TAKO} fetch /etc/tako/app.conf`)`. */
@@ -95,8 +95,11 @@ export async function drive(script: () => Promise<unknown>): Promise<void> {
 }
 
 async function leave(how: string): Promise<never> {
-  await sh(`systemctl --no-block ${how}`);
-  process.exit(0);
+  // The machine's end stops this unit, too: neither we nor a systemctl cut short by that has failed.
+  process.on('SIGTERM', () => undefined);
+  writeDurably(`${OUT}/leaving`, how);
+  const { status } = await attempt(`trap '' TERM; exec systemctl --no-block ${how}`);
+  process.exit(status);
 }
 
 function writeDurably(file: string, text: string): void {
@@ -118,9 +121,4 @@ function read(file: string): string | undefined {
   } catch {
     return undefined; // not there yet: the first boot, the first report
   }
-}
-
-/** Write a file of the machine, for scripts that change a configuration between two steps. */
-export function put(file: string, text: string): void {
-  writeFileSync(file, text);
 }

@@ -10,8 +10,8 @@
  * CAP_MKNOD, and without --register no device policy stands in the way. Binding the host's nodes would work only for
  * those that exist already when the machine starts. The image is freed when its service stops or the machine ends.
  * An image with a file system directly on it (mksquashfs) is enough; one with partitions would wait for udev.
- * The image needs mount points for what systemd puts there: /proc /sys /dev /run /tmp /var/tmp and, as empty files,
- * /etc/resolv.conf and /etc/machine-id; a squashfs is read-only, and systemd cannot make them.
+ * The image needs the directories /proc /sys /dev /run (systemd mounts there, and cannot make them in a squashfs: without
+ * them 226/NAMESPACE), with PrivateTmp= also /tmp and /var/tmp; neither os-release nor anything in /etc.
  */
 import { createHash } from 'node:crypto';
 import {
@@ -43,6 +43,7 @@ const CACHE = '/var/tmp';
 /** nspawn's status when the machine wants to be booted again; see testing.md. */
 const REBOOT = 133;
 const LOOP_DEVICES = 64;
+const NSPAWN = '/run/systemd/nspawn';
 
 /**
  * A Debian root to copy from, made once (15 s, 221 MB) and kept in /var/tmp under the hash of its package list. An
@@ -86,7 +87,7 @@ export interface MachineOptions {
   readonly files?: Readonly<Record<string, MachineFile>> | undefined;
   /**
    * An ES module, run as root when multi-user.target is reached, anew in each boot. It ends the machine by ending,
-   * throws to fail, and imports its helpers from AGENT.
+   * throws to fail, and imports its helpers from AGENT. It reboots by `reboot()`: any other way is taken for a crash.
    */
   readonly script: string;
   /** Folders of the host, for both sides to write: `{ '/images': dir }`. */
@@ -197,19 +198,24 @@ function mkdirInside(root: string, dir: string, mode = 0o755): void {
 }
 
 async function bootOnce(options: MachineOptions, out: string, timeoutMs: number): Promise<number> {
+  const leaving = join(out, 'leaving');
+  rmSync(leaving, { force: true });
   const group = makeGroup();
   const machine = startMachine(options, out, group, timeoutMs);
   // The machine's processes are in groups of their own: if this process ends early, only the cgroup reaches them.
-  const onExit = () => killGroup(group);
-  process.once('exit', onExit);
+  const onExit = () => {
+    removeGroupNow(group);
+    forget(group, options.root);
+  };
+  process.prependOnceListener('exit', onExit);
   try {
     const ended = await machine.done;
     appendFileSync(join(out, 'console.txt'), ended.stdout + ended.stderr);
-    const failed = existsSync(join(out, 'error.txt'));
-    const known = ended.status !== null && (ended.status === REBOOT || failed || !/^Failed|cannot/m.test(ended.stderr));
-    if (ended.status === null || !known)
-      throw new Error(`systemd-nspawn: ${ended.signal ?? ended.status}: ${ended.stderr}`);
-    return ended.status;
+    if (existsSync(join(out, 'error.txt'))) return ended.status ?? 1; // the script's own reason is the better one
+    const asked = existsSync(leaving) ? readFileSync(leaving, 'utf8') : 'nothing';
+    const expected = asked === 'reboot' ? REBOOT : Number(/^exit (\d+)$/.exec(asked)?.[1]);
+    if (ended.status === expected) return ended.status;
+    throw new Error(`the script asked for ${asked}, systemd-nspawn: ${ended.signal ?? ended.status}: ${ended.stderr}`);
   } catch (cause) {
     killGroup(group);
     await delay(200); // the kernel takes the mounts and loop devices apart
@@ -218,7 +224,15 @@ async function bootOnce(options: MachineOptions, out: string, timeoutMs: number)
   } finally {
     process.off('exit', onExit);
     await removeGroup(group);
+    forget(group, options.root);
   }
+}
+
+/** What a killed nspawn leaves of its own; after an orderly end they are gone. */
+function forget(group: string, root: string): void {
+  const { dev, ino } = statSync(root);
+  rmSync(join(NSPAWN, 'propagate', basename(group)), { recursive: true, force: true });
+  rmSync(join(NSPAWN, 'locks', `inode-${dev}:${ino}`), { force: true });
 }
 
 function startMachine(options: MachineOptions, out: string, group: string, timeoutMs: number): Running {
@@ -231,7 +245,8 @@ function startMachine(options: MachineOptions, out: string, group: string, timeo
     ...binds,
   ];
   // In a cgroup of its own: two machines in one would share /payload, and stop each other's services.
-  const enter = ['sh', '-c', 'echo $$ >"$0/cgroup.procs" && exec "$@"', group];
+  // When the test's process is killed, the kernel tells nspawn to shut the machine down.
+  const enter = ['setpriv', '--pdeathsig', 'TERM', 'sh', '-c', 'echo $$ >"$0/cgroup.procs" && exec "$@"', group];
   const env = { SYSTEMD_NSPAWN_UNIFIED_HIERARCHY: '1' };
   return start('systemd-nspawn', args, { env, prefix: enter, timeoutMs: Math.max(timeoutMs, 1000) });
 }
@@ -248,6 +263,11 @@ let groups = 0;
 function makeGroup(): string {
   const parent = cgroup2();
   if (parent === undefined) throw new Error('no cgroup2 hierarchy is mounted');
+  for (const name of readdirSync(parent)) {
+    const owner = /^tako-test-(\d+)-\d+$/.exec(name)?.[1];
+    // Left by a test process that was killed, perhaps with its machine in it.
+    if (owner !== undefined && !existsSync(`/proc/${owner}`)) removeGroupNow(join(parent, name));
+  }
   const group = join(parent, `tako-test-${process.pid}-${++groups}`);
   mkdirSync(group);
   return group;
@@ -266,6 +286,19 @@ async function removeGroup(group: string): Promise<void> {
     } catch (error) {
       if (attempt === 100) throw error; // five seconds: something in it cannot be killed
       await delay(50);
+    }
+  }
+}
+
+/** The same for when the process ends, and there are no more events to wait for. */
+function removeGroupNow(group: string): void {
+  killGroup(group);
+  for (let attempt = 0; attempt < 50; attempt++) {
+    try {
+      removeGroups(group);
+      return;
+    } catch {
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20); // EBUSY: its processes are about to be gone
     }
   }
 }

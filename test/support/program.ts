@@ -51,7 +51,8 @@ export interface Running {
 }
 
 const live = new Set<Running>();
-process.on('exit', () => {
+// Before all other exit handlers: scratch folders are removed after the programs that write there have ended.
+process.prependListener('exit', () => {
   for (const running of live) running.kill();
 });
 

@@ -31,16 +31,18 @@ describe('a scratch folder', () => {
     assert.equal(existsSync(path), false);
   });
 
-  it('is removed when the process that made it ends early', async (t) => {
-    const script = join(scratch(t), 'early.mjs');
-    writeFileSync(
-      script,
-      `import { makeScratch } from ${JSON.stringify(join(import.meta.dirname, 'scratch.js'))};
-       process.stdout.write(makeScratch()); process.exit(3);`,
-    );
-    const { status, stdout } = await runNode(script, []);
-    assert.equal(status, 3);
-    assert.match(stdout, /tako-test-/);
-    assert.equal(existsSync(stdout), false);
-  });
+  for (const [how, code] of [
+    ['ends early', 'process.exit(3)'],
+    ['is terminated', "process.kill(process.pid, 'SIGTERM'); setInterval(() => {}, 1000)"],
+  ] as const) {
+    it(`is removed when the process that made it ${how}`, async (t) => {
+      const script = join(scratch(t), 'early.mjs');
+      const module = JSON.stringify(join(import.meta.dirname, 'scratch.js'));
+      writeFileSync(script, `import { makeScratch } from ${module}; process.stdout.write(makeScratch()); ${code};`);
+      const { status, stdout } = await runNode(script, []);
+      assert.equal(status, how === 'ends early' ? 3 : 143);
+      assert.match(stdout, /tako-test-/);
+      assert.equal(existsSync(stdout), false);
+    });
+  }
 });

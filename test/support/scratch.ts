@@ -14,6 +14,14 @@ const live = new Set<string>();
 process.on('exit', () => {
   for (const path of live) removeTree(path);
 });
+// The test runner ends a file by SIGTERM when it is itself interrupted; without a listener nothing above would run.
+for (const [signal, number] of [
+  ['SIGHUP', 1],
+  ['SIGINT', 2],
+  ['SIGTERM', 15],
+] as const) {
+  process.once(signal, () => process.exit(128 + number));
+}
 
 /** An empty directory of the test's own, 0700, without symlinks in its path; gone when the test is over. */
 export function scratch(test: Cleanup): string {
@@ -33,7 +41,7 @@ export function makeScratch(parent: string = tmpdir()): string {
 export function removeTree(path: string): void {
   for (const target of mountsBelow(path)) unmount(target);
   try {
-    rmSync(path, { recursive: true, force: true, maxRetries: 3 });
+    rmSync(path, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 }); // a killed program may be about to die
   } catch (error) {
     if (process.getuid?.() === 0) throw error;
     makeWritable(path); // an image's read-only folders stop everybody but root

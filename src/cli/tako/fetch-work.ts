@@ -4,7 +4,8 @@ import { formatBytes, plural, printable } from '../../base/text.ts';
 import { createHttpClient, type HttpClient } from '../../http/index.ts';
 import { systemctl } from '../../systemd/index.ts';
 import { type Config, fetchAll, fetchImage, openOrigin, type Result } from '../../tako/index.ts';
-import { gravityOf, statusOf, worstStatus } from '../exit-status.ts';
+import { UsageError } from '../arguments.ts';
+import { EXIT, gravityOf, statusOf, worstStatus } from '../exit-status.ts';
 import type { Context } from '../program.ts';
 import { labelled } from '../progress.ts';
 import { httpSettings, lockWait } from '../shared-options.ts';
@@ -17,8 +18,12 @@ export async function fetchWork(values: FetchValues, paths: readonly string[], c
   const options = {
     init: values.init === true || values.initOnly === true,
     verifyStored: values.verify,
-    dryRun: values.dryRun === true,
-  };
+    mode: values.stage === true ? 'stage' : 'fetch',
+    dryRun: values.dryRun === true || values.check === true,
+  } as const;
+  if (options.init && values.stage === true)
+    throw new UsageError('--init links an image and --stage does not: choose one');
+  if (!options.verifyStored) output.warning('the digest of a stored image is not checked (--no-verify)');
   const http = lazyClient(values, context);
   const fetch = (config: Config): Promise<Result> =>
     fetchImage(
@@ -41,6 +46,7 @@ export async function fetchWork(values: FetchValues, paths: readonly string[], c
         output.result(`${path}: ${describe(answer.result)}`);
         explainMissing(path, answer.result, context);
         results.push({ config: path, ...documentOf(answer.result), error: null });
+        if (values.check === true && answer.result.outcome.startsWith('would-')) statuses.push(EXIT.available);
       } else {
         results.push(failure(path, answer?.error, context));
         statuses.push(statusOf(answer?.error));
@@ -97,6 +103,10 @@ function describe(result: Result): string {
       return 'no image: no published version matches';
     case 'busy':
       return 'another run is restarting units: nothing done';
+    case 'staged':
+      return `${version} is staged${result.bytes > 0 ? ` (${formatBytes(result.bytes)} fetched)` : ''}, not linked yet${collected(result)}`;
+    case 'would-stage':
+      return `would ${result.bytes > 0 ? `fetch ${formatBytes(result.bytes)} and ` : ''}stage ${version}${from(result)}`;
     case 'would-update':
       return `would ${result.bytes > 0 ? `fetch ${formatBytes(result.bytes)}, ` : ''}link ${version}${from(result)}${acted('restart', result.restarted)}${acted('reload', result.reloaded)}`;
   }

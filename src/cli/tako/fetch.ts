@@ -6,6 +6,8 @@ export interface FetchValues extends LockValues, TransferValues {
   readonly init?: true;
   readonly initOnly?: true;
   readonly verify: boolean;
+  readonly stage?: true;
+  readonly check?: true;
   readonly dryRun?: true;
 }
 
@@ -19,6 +21,8 @@ export function fetchCommand(): Command {
     .option('--init', 'make sure that an image is there: no network when a good one is, no units restarted')
     .option('--init-only', 'the same as --init')
     .option('--no-verify', 'do not hash a stored image again (signatures, sizes and downloads are always checked)')
+    .option('--stage', 'download and verify, do not link: "tako apply" does that')
+    .option('--check', 'exit with status 10 when there is an update, and say how many bytes it would fetch')
     .option('--dry-run', 'say what would be done and how many bytes it would fetch, change nothing')
     .argument('<config...>', 'configuration files');
   return command<FetchValues>(

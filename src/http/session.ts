@@ -1,0 +1,23 @@
+/** What every kind of request needs of its client. */
+import type { RetryPolicy } from './retry.ts';
+import type { Sender } from './send.ts';
+import type { ResolvedSettings } from './settings.ts';
+import type { Target } from './url.ts';
+
+export interface Session extends Sender, RetryPolicy {
+  readonly settings: ResolvedSettings;
+}
+
+export type Headers = Readonly<Record<string, string>>;
+
+/** The headers of every request. What the caller gives comes last and wins, also over credentials in the URL. */
+export function requestHeaders({ settings }: Session, { authorization }: Target, given: Headers = {}): Headers {
+  const own = {
+    'user-agent': settings.userAgent,
+    accept: '*/*',
+    'accept-encoding': 'identity', // sizes and digests are those of the bytes on the wire
+    ...(authorization === undefined ? {} : { authorization }),
+  };
+  const lower = Object.entries(given).map(([name, value]) => [name.toLowerCase(), value] as const);
+  return { ...own, ...Object.fromEntries(lower) };
+}
