@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { HttpError } from './error.ts';
 import { explainFailure } from './failure.ts';
+import { onAbort } from './on-abort.ts';
 import type { RateLimit } from './rate-limit.ts';
 import type { ResolvedSettings } from './settings.ts';
 import { StallWatch } from './stall-watch.ts';
@@ -46,13 +47,12 @@ export function exchange(
   signal.throwIfAborted();
   return new Promise((resolve, reject) => {
     const settle = (failure?: { readonly reason: unknown }): void => {
-      signal.removeEventListener('abort', onAbort);
+      release();
       if (failure === undefined) resolve();
       else reject(failure.reason);
     };
     const handler = new Exchange(limits, outgoing.url, receiver, settle);
-    const onAbort = (): void => handler.fail(signal.reason);
-    signal.addEventListener('abort', onAbort, { once: true });
+    const release = onAbort(signal, () => handler.fail(signal.reason));
     const { url, method, headers, body } = outgoing;
     const path = `${url.pathname}${url.search}`;
     const content = typeof body === 'function' ? Readable.from(counted(body(), handler)) : (body ?? null);
@@ -118,8 +118,13 @@ class Exchange implements Dispatcher.DispatchHandler {
     });
   }
 
+  /**
+   * Two turns of the event loop later, because undici takes a connection back only in the next turn: a caller that sends
+   * its next request at once would find it still occupied, and open (and over TLS, negotiate) a second one.
+   */
   onResponseEnd(): void {
-    this.#end();
+    this.#watch?.stop();
+    setImmediate(() => setImmediate(() => this.#end()));
   }
 
   onResponseError(_: Controller, error: Error): void {

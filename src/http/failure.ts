@@ -22,13 +22,18 @@ export function explainFailure(error: unknown, url: URL, sent: boolean): unknown
   const refusal = proxyRefusal(error);
   if (refusal !== undefined)
     return wrap(refusal === 407 ? 'HTTP_BAD_PROXY' : 'HTTP_UNREACHABLE', `the proxy answered ${refusal}`);
-  if (/^HPE_(?!INVALID_EOF_STATE|CLOSED_CONNECTION)|^UND_ERR_HEADERS_OVERFLOW$/.test(code)) {
+  if (code === 'UND_ERR_HEADERS_OVERFLOW' || isForeign(error)) {
     return wrap('HTTP_PROTOCOL', 'not an HTTP response');
   }
   if (/^UND_ERR_(INVALID_ARG|INVALID_RETURN_VALUE|NOT_SUPPORTED|REQ_CONTENT_LENGTH_MISMATCH)$/.test(code)) return error;
   if (!sent && code !== 'ECONNRESET' && !code.startsWith('UND_ERR_SOCKET'))
     return wrap('HTTP_UNREACHABLE', 'not reachable');
   return wrap('HTTP_INTERRUPTED', 'connection lost');
+}
+
+/** Something other than HTTP came; a body that breaks off also confuses the parser, but is an interruption. */
+function isForeign(error: unknown): boolean {
+  return error instanceof Error && error.name === 'HTTPParserError' && !/EOF|closed/i.test(error.message);
 }
 
 /** undici tells the answer of a proxy only in its text. */

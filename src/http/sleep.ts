@@ -1,4 +1,5 @@
 import { HttpError } from './error.ts';
+import { onAbort } from './on-abort.ts';
 
 export interface Sleeper {
   sleep(ms: number, signal: AbortSignal): Promise<void>;
@@ -16,14 +17,13 @@ export function createSleeper(): Sleeper {
       return new Promise((resolve, reject) => {
         const settle = (answer: () => void): void => {
           clearTimeout(timer);
-          signal.removeEventListener('abort', onAbort);
+          release();
           wakers.delete(onClose);
           answer();
         };
-        const onAbort = (): void => settle(() => reject(signal.reason));
         const onClose = (error: HttpError): void => settle(() => reject(error));
         const timer = setTimeout(() => settle(resolve), ms);
-        signal.addEventListener('abort', onAbort, { once: true });
+        const release = onAbort(signal, () => settle(() => reject(signal.reason)));
         wakers.add(onClose);
       });
     },

@@ -17,7 +17,7 @@ export {
   SECRET_KEY_CHARACTERS,
   type SecretKey,
 } from './key.ts';
-export type { ManifestEntry } from './manifest.ts';
+export { MANIFEST_LIMIT, type ManifestEntry } from './manifest.ts';
 export { openOrigin } from './origin.ts';
 export { type Published, publishImage } from './publish.ts';
 export { type Rotated, rotateKey } from './rotate.ts';

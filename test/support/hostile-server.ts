@@ -57,7 +57,7 @@ export interface RecordedRequest {
 export interface HostileServerOptions {
   /** Paths (`/store/abc`) to contents, or a directory. */
   readonly files?: ReadonlyMap<string, Bytes> | string | undefined;
-  /** PEM contents or paths do not matter to the behaviours: give the files' paths. */
+  /** Paths of PEM files; the server then speaks https only. */
   readonly tls?: { readonly cert: string; readonly key: string } | undefined;
 }
 
@@ -156,8 +156,8 @@ function answer(behaviour: Answering, { request, response, record, file }: Scene
   if (behaviour.kind === 'stall' && behaviour.after === undefined) return;
   const whole = behaviour.body === undefined ? file() : Buffer.from(behaviour.body);
   if (whole === undefined) {
-    response.writeHead(404, { 'content-type': 'text/plain', 'content-length': '11' });
-    return void response.end('no such file'.slice(0, 11));
+    response.writeHead(404, { 'content-type': 'text/plain', 'content-length': '12' });
+    return void response.end('no such file');
   }
   const proper = properAnswer(behaviour, request, whole);
   const headers = { ...proper.headers, ...behaviour.headers };
@@ -202,7 +202,8 @@ function properAnswer(behaviour: Answering, request: IncomingMessage, whole: Buf
   const etag = 'etag' in given ? given['etag'] : etagOf(whole);
   const modified = 'last-modified' in given ? given['last-modified'] : LAST_MODIFIED;
   const headers = { etag, 'last-modified': modified, 'accept-ranges': 'bytes' };
-  const { range, 'if-range': condition, 'if-none-match': known } = request.headers;
+  const { range, 'if-none-match': known } = request.headers;
+  const condition = request.headers['if-range']?.toString();
   if (known !== undefined && known === etag) return { status: 304, headers, body: Buffer.alloc(0) };
   const complete = { status: 200, headers: { ...headers, 'content-length': String(whole.length) }, body: whole };
   const [, first] = /^bytes=([0-9]+)-$/.exec(range ?? '') ?? [];
@@ -235,6 +236,7 @@ function drip(
   response: ServerResponse,
   write: (bytes: Uint8Array) => void,
 ): void {
+  response.flushHeaders();
   let offset = 0;
   const timer = setInterval(() => {
     write(body.subarray(offset, offset + size));

@@ -1,6 +1,6 @@
 /** Commands over several configurations: one failing does not stop the others, the worst status counts. */
 import { describeError, type Json } from '../../base/json.ts';
-import { type Config, loadConfig } from '../../tako/index.ts';
+import { type Config, configDirectory, listConfigs, loadConfig } from '../../tako/index.ts';
 import { statusOf, worstStatus } from '../exit-status.ts';
 import type { Context } from '../program.ts';
 
@@ -29,7 +29,7 @@ export async function eachConfig(
       results.push({ config: path, ...(await work(config)), error: null });
     } catch (error) {
       if (context.signal.aborted) throw error;
-      results.push(failure(path, error, context));
+      results.push(await failure(path, error, context));
       statuses.push(statusOf(error));
     }
   }
@@ -37,10 +37,20 @@ export async function eachConfig(
   return worstStatus(statuses);
 }
 
-/** Say what went wrong with one configuration; its place among the results. */
-export function failure(path: string, error: unknown, { output }: Context): Fields {
-  output.error(error, mentions(error, path) ? undefined : path);
+/** Say what went wrong with one configuration, in the journal too; its place among the results. */
+export async function failure(path: string, error: unknown, context: Context): Promise<Fields> {
+  const { logFailure } = await import('./events.ts');
+  if (!(await logFailure(path, error, context))) context.output.error(error, mentions(error, path) ? undefined : path);
   return { config: path, error: describeError(error) };
+}
+
+/** The configurations that are meant when none is named. */
+export function namedOrAll(paths: readonly string[], { output }: Context): readonly string[] {
+  if (paths.length > 0) return paths;
+  const directory = configDirectory();
+  const found = listConfigs(directory);
+  if (found.length === 0) output.info(`no configuration in ${directory}`);
+  return found;
 }
 
 function mentions(error: unknown, path: string): boolean {

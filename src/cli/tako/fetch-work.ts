@@ -1,20 +1,19 @@
 /** The work of `tako fetch`: real adaptors in, result lines and the document out. */
 import { jsonSize } from '../../base/json.ts';
 import { formatBytes, plural, printable } from '../../base/text.ts';
-import { createHttpClient, type HttpClient } from '../../http/index.ts';
-import { systemctl } from '../../systemd/index.ts';
-import { type Config, fetchAll, fetchImage, openOrigin, type Result } from '../../tako/index.ts';
+import { type Config, type FetchOptions, fetchAll, fetchImage, openOrigin, type Result } from '../../tako/index.ts';
 import { UsageError } from '../arguments.ts';
-import { EXIT, gravityOf, statusOf, worstStatus } from '../exit-status.ts';
+import { EXIT, statusOf, worstStatus } from '../exit-status.ts';
 import type { Context } from '../program.ts';
-import { labelled } from '../progress.ts';
-import { httpSettings, lockWait } from '../shared-options.ts';
-import { packageVersion } from '../version.ts';
 import { failure, openConfig } from './each-config.ts';
+import { logUpdate } from './events.ts';
 import type { FetchValues } from './fetch.ts';
+import { lazyClient } from './http-client.ts';
+import { writeMetricsFile } from './metrics.ts';
+import { portsOf } from './ports.ts';
 
 export async function fetchWork(values: FetchValues, paths: readonly string[], context: Context): Promise<number> {
-  const { output, signal } = context;
+  const { output } = context;
   const options = {
     init: values.init === true || values.initOnly === true,
     verifyStored: values.verify,
@@ -24,6 +23,22 @@ export async function fetchWork(values: FetchValues, paths: readonly string[], c
   if (options.init && values.stage === true)
     throw new UsageError('--init links an image and --stage does not: choose one');
   if (!options.verifyStored) output.warning('the digest of a stored image is not checked (--no-verify)');
+  return runFetch(values, options, paths, context);
+}
+
+/** `tako apply`: the second half of a staged update. */
+export async function applyWork(values: FetchValues, paths: readonly string[], context: Context): Promise<number> {
+  const options = { init: false, verifyStored: true, mode: 'apply', dryRun: values.dryRun === true } as const;
+  return runFetch(values, options, paths, context);
+}
+
+async function runFetch(
+  values: FetchValues,
+  options: FetchOptions,
+  paths: readonly string[],
+  context: Context,
+): Promise<number> {
+  const { output, signal } = context;
   const http = lazyClient(values, context);
   const fetch = (config: Config): Promise<Result> =>
     fetchImage(
@@ -45,17 +60,19 @@ export async function fetchWork(values: FetchValues, paths: readonly string[], c
       if (answer?.ok) {
         output.result(`${path}: ${describe(answer.result)}`);
         explainMissing(path, answer.result, context);
+        await logUpdate(path, answer.result, context);
         results.push({ config: path, ...documentOf(answer.result), error: null });
         if (values.check === true && answer.result.outcome.startsWith('would-')) statuses.push(EXIT.available);
       } else {
-        results.push(failure(path, answer?.error, context));
+        results.push(await failure(path, answer?.error, context));
         statuses.push(statusOf(answer?.error));
       }
     }
   } finally {
     await http.close();
   }
-  output.document('tako.fetch/1', { dryRun: options.dryRun, results });
+  if (values.metrics !== undefined && !options.dryRun) await writeMetricsFile(values.metrics, good, context);
+  output.document(options.mode === 'apply' ? 'tako.apply/1' : 'tako.fetch/1', { dryRun: options.dryRun, results });
   return worstStatus(statuses);
 }
 
@@ -65,29 +82,6 @@ function readable(path: string, context: Context) {
   } catch (error) {
     return { ok: false as const, error };
   }
-}
-
-/** One client, and so one pool of connections, for all configurations; none when nothing needs the network. */
-function lazyClient(values: FetchValues, { output }: Context) {
-  let client: HttpClient | undefined;
-  const settings = httpSettings(values, `tako/${packageVersion()}`, (text) => output.info(text));
-  return {
-    get: () => {
-      client ??= createHttpClient(settings);
-      return client;
-    },
-    close: async () => client?.close(),
-  };
-}
-
-export function portsOf(config: Config, values: FetchValues, context: Context) {
-  return {
-    now: Date.now,
-    gravity: gravityOf,
-    progress: labelled(context.progress.emit, config.path),
-    wait: lockWait(values, context, config.path),
-    units: systemctl(process.geteuid?.() !== 0),
-  };
 }
 
 function describe(result: Result): string {

@@ -9,6 +9,7 @@ export interface FetchValues extends LockValues, TransferValues {
   readonly stage?: true;
   readonly check?: true;
   readonly dryRun?: true;
+  readonly metrics?: string;
 }
 
 export function fetchCommand(): Command {
@@ -24,6 +25,7 @@ export function fetchCommand(): Command {
     .option('--stage', 'download and verify, do not link: "tako apply" does that')
     .option('--check', 'exit with status 10 when there is an update, and say how many bytes it would fetch')
     .option('--dry-run', 'say what would be done and how many bytes it would fetch, change nothing')
+    .option('--metrics <file>', 'write an OpenMetrics text file for monitoring')
     .argument('<config...>', 'configuration files');
   return command<FetchValues>(
     transferOptions(lockOption(shape)),
@@ -32,5 +34,22 @@ export function fetchCommand(): Command {
       'tako fetch --init /etc/tako/app     # in ExecStartPre= of the unit that uses the image',
     ],
     async () => (await import('./fetch-work.ts')).fetchWork,
+  );
+}
+
+export function applyCommand(): Command {
+  const shape = new Command('apply')
+    .summary('link what "fetch --stage" has downloaded')
+    .description(
+      'Link the newest stored image that the pattern allows and restart its units; no network. Images that fetch\n' +
+        'has staged, outside of the maintenance window or by --stage, are verified again before.',
+    )
+    .option('--dry-run', 'say what would be done, change nothing')
+    .option('--metrics <file>', 'write an OpenMetrics text file for monitoring')
+    .argument('<config...>', 'configuration files');
+  return command<FetchValues>(
+    lockOption(shape),
+    ['tako fetch --stage /etc/tako/app && tako apply /etc/tako/app'],
+    async () => (await import('./fetch-work.ts')).applyWork,
   );
 }

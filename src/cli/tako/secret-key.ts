@@ -1,5 +1,5 @@
 /** Where a secret key comes from: `--key`, else `--key-file`, else the environment. */
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
 import { CodedError } from '../../base/error.ts';
 import { parseSecretKey, SECRET_KEY_CHARACTERS, type SecretKey } from '../../tako/index.ts';
 import { UsageError } from '../arguments.ts';
@@ -32,5 +32,17 @@ function readHead(path: string): string {
     }
   } catch (cause) {
     throw new CodedError('KEY_UNREADABLE', `key file ${path}: cannot be read`, { cause, subject: path });
+  }
+}
+
+/** A file that is handed in by name, whole. */
+export function readSmallFile(path: string, limit: number): Uint8Array {
+  const fd = openSync(path, 'r');
+  try {
+    const { size } = fstatSync(fd);
+    if (size > limit) throw new CodedError('TOO_LARGE', `${path}: larger than the limit of ${limit} bytes`);
+    return readFileSync(fd);
+  } finally {
+    closeSync(fd);
   }
 }

@@ -8,6 +8,7 @@ interface Values extends LockValues {
   readonly key?: string;
   readonly keyFile?: string;
   readonly output: string;
+  readonly removeImage?: string;
   readonly dryRun?: true;
 }
 
@@ -22,17 +23,26 @@ export function storeCommand(): Command {
     .addOption(new Option('-k, --key <secret>', 'the secret key'))
     .option('-f, --key-file <file>', 'a file that begins with the secret key')
     .requiredOption('-o, --output <directory>', 'the server directory')
+    .option('--remove-image <version>', 'withdraw: delete the image of this version, keep its entry (needs no key)')
     .option('--dry-run', 'say what would be done, change nothing')
-    .argument('<image>', 'the file to publish')
-    .argument('<version>', 'its version, such as 1.2.0');
+    .argument('[image]', 'the file to publish')
+    .argument('[version]', 'its version, such as 1.2.0');
   return command<Values>(
     lockOption(shape),
-    ['tako store -f app.key -o /srv/www/app app-1.2.0.squashfs 1.2.0'],
+    [
+      'tako store -f app.key -o /srv/www/app app-1.2.0.squashfs 1.2.0',
+      'tako store --remove-image 1.2.0 -o /srv/www/app',
+    ],
     async () => {
       const { publishImage } = await import('../../tako/index.ts');
       const { readSecretKey } = await import('./secret-key.ts');
-      return async (values, [image = '', version = ''], context) => {
+      return async (values, [image, version], context) => {
         const { output, progress, signal } = context;
+        if (values.removeImage !== undefined) {
+          if (image !== undefined) throw new UsageError('--remove-image takes no image and no version beside its own');
+          return withdraw(values.removeImage, values, context);
+        }
+        if (image === undefined || version === undefined) throw new UsageError('name an image and its version');
         const key = readSecretKey(values, process.env);
         if (values.key !== undefined)
           output.warning('a key on the command line can be seen by other users: prefer --key-file');
@@ -53,6 +63,25 @@ export function storeCommand(): Command {
       };
     },
   );
+}
+
+async function withdraw(version: string, values: Values, context: Context): Promise<number> {
+  const { withdrawImage } = await import('../../tako/index.ts');
+  const { output, signal } = context;
+  const dryRun = values.dryRun === true;
+  const ports = { wait: lockWait(values, context, values.output) };
+  const { entry, removed } = await withdrawImage(values.output, version, dryRun, ports, signal);
+  const what = removed ? (dryRun ? 'would be deleted' : 'deleted') : 'was gone already';
+  output.result(`${entry.version.text}: image ${what}, its entry stays`);
+  output.info('let the web server answer 410 (gone) for it: clients then take the next older version');
+  output.document('tako.remove-image/1', {
+    directory: values.output,
+    version: entry.version.text,
+    digest: `sha256:${entry.sha256}`,
+    removed,
+    dryRun,
+  });
+  return 0;
 }
 
 function explain({ output }: Context, outcome: string, dryRun: boolean, size: bigint): void {
