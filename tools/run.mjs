@@ -39,7 +39,12 @@ function test() {
   const scratch = mkdtempSync(join(tmpdir(), 'tako-run-'));
   const tap = join(scratch, 'tap');
   try {
-    const reporters = ['--test-reporter=spec', '--test-reporter-destination=stdout', '--test-reporter=tap', `--test-reporter-destination=${tap}`];
+    const reporters = [
+      '--test-reporter=spec',
+      '--test-reporter-destination=stdout',
+      '--test-reporter=tap',
+      `--test-reporter-destination=${tap}`,
+    ];
     const status = run(process.execPath, ['--test', '--test-concurrency=2', ...reporters, ...chosen]);
     const skipped = Number(/^# skipped ([0-9]+)$/m.exec(readFileSync(tap, 'utf8'))?.[1] ?? 0);
     if (inCi && skipped > 0) return fail(`${skipped} tests were skipped, and in CI nothing may be`);
@@ -89,7 +94,9 @@ function installPeers() {
   const names = [...new Set(missing.map(([, name]) => name))];
   const may = process.getuid?.() === 0 && onPath('apt-get');
   if (!may) {
-    console.error(`not installed, and only root may install it: ${names.join(' ')}; tests that need it are skipped by name`);
+    console.error(
+      `not installed, and only root may install it: ${names.join(' ')}; tests that need it are skipped by name`,
+    );
     return;
   }
   console.error(`installing for the tests: ${names.join(' ')}`);

@@ -49,11 +49,15 @@ function expectLatest(version: string): void {
   const content = fs.readFileSync(join(host, 'latest'), 'utf8').split('\n')[0];
   console.log('$ head -n 1 host/latest');
   say(content ?? '');
-  if (content !== `This is the application, version ${version}.`) throw new Error(`expected version ${version} to be linked`);
+  if (content !== `This is the application, version ${version}.`)
+    throw new Error(`expected version ${version} to be linked`);
 }
 
 async function publish(version: string): Promise<string> {
-  fs.writeFileSync(join(place, `app-${version}.img`), `This is the application, version ${version}.\n${'x'.repeat(100_000)}`);
+  fs.writeFileSync(
+    join(place, `app-${version}.img`),
+    `This is the application, version ${version}.\n${'x'.repeat(100_000)}`,
+  );
   const answer = await tako(['store', '--key-file', 'app.key', '--output', 'server', `app-${version}.img`, version]);
   return answer.trim().split(' ').at(-1) ?? '';
 }
@@ -63,7 +67,9 @@ async function main(): Promise<void> {
 
   title('The publisher makes a key pair. The secret half stays here, the public half goes to the hosts.');
   const pair = await quietly(['gen-key']);
-  const [secret = '', publicKey = ''] = pair.split('\n').filter((line) => /^(SECRET\+)?[A-Za-z0-9+/]{43,}=*$/.test(line));
+  const [secret = '', publicKey = ''] = pair
+    .split('\n')
+    .filter((line) => /^(SECRET\+)?[A-Za-z0-9+/]{43,}=*$/.test(line));
   console.log('$ tako gen-key > app.key.txt');
   say(`Public key: ${publicKey}`);
   fs.writeFileSync(join(place, 'app.key'), `${secret}\n`, { mode: 0o600 });

@@ -16,13 +16,16 @@ export async function serveDirectory(directory: string): Promise<StaticServer> {
     const file = join(directory, path ?? 'manifest');
     lstat(file).then(
       (stats) => {
-        if (path === undefined || !stats.isFile()) return response.writeHead(404).end('not found\n');
+        if (path === undefined || !stats.isFile()) {
+          response.writeHead(404).end('not found\n');
+          return;
+        }
         response.writeHead(200, { 'content-length': stats.size, 'content-type': 'application/octet-stream' });
         createReadStream(file)
           .on('error', () => response.destroy())
           .pipe(response);
       },
-      () => response.writeHead(404).end('not found\n'),
+      () => void response.writeHead(404).end('not found\n'),
     );
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

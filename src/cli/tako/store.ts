@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import { jsonSize } from '../../base/json.ts';
 import { formatBytes } from '../../base/text.ts';
+import { UsageError } from '../arguments.ts';
 import { type Context, command } from '../program.ts';
 import { type LockValues, lockOption, lockWait } from '../shared-options.ts';
 
