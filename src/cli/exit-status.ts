@@ -9,6 +9,7 @@ export const EXIT_HELP = `Exit status:
   2    wrong usage
   3    refused: signature, digest, rollback, or an unsafe owner or mode
   4    temporary failure (network, lock held too long): trying later can help
+  10   an update is available (with --check)
   130  interrupted (143: terminated), after cleaning up`;
 
 /** Whatever is not listed has failed: 1. */

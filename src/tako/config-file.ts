@@ -27,7 +27,7 @@ function readConfig(path: string): SmallFile {
     return readFileSafely(path, CONFIG_LIMIT);
   } catch (cause) {
     if (codeOf(cause) !== 'ENOENT') throw cause;
-    throw new TakoError('NO_CONFIG', `${path}: no such configuration`, { cause, subject: path });
+    throw new TakoError('NO_CONFIG', `${path}: no such configuration`, { subject: path });
   }
 }
 

@@ -175,7 +175,6 @@ function openRoot(path: string): Directory {
   } catch (cause) {
     if (codeOf(cause) !== 'ENOENT') throw cause;
     throw new TakoError('NO_DIRECTORY', `${path}: no such directory`, {
-      cause,
       hint: `mkdir -p -m 755 ${path}`,
       subject: path,
     });

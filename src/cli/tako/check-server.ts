@@ -16,7 +16,7 @@ export function checkServerCommand(): Command {
   const shape = new Command('check-server')
     .summary('check a server directory')
     .description(
-      'Check that every client gets what the manifest of a server directory promises: signature, order, files, sizes,\n' +
+      'Check that every client gets what the manifest of a server directory promises: signature, order, files, sizes, ' +
         'digests, permissions, stray files. Nothing is changed. Exit status 1 for problems, 3 when clients would refuse.',
     )
     .option('--public-key <key>', 'check the signature with this public key')

@@ -14,7 +14,7 @@ export function gcCommand(): Command {
   const shape = new Command('gc')
     .summary('delete images that are not needed any more')
     .description(
-      'Delete stored images beyond KeepVersions= and KeepBytes=, and what killed runs left behind.\n' +
+      'Delete stored images beyond KeepVersions= and KeepBytes=, and what killed runs left behind. ' +
         'The current and the previous image are never deleted.',
     )
     .option('--dry-run', 'say what would be deleted, change nothing')

@@ -1,36 +1,5 @@
 #!/usr/bin/env node
-import { Command } from 'commander';
 import { runMain } from '../program.ts';
-import { packageVersion } from '../version.ts';
-import { checkServerCommand } from './check-server.ts';
-import { applyCommand, fetchCommand } from './fetch.ts';
-import { gcCommand } from './gc.ts';
-import { genKeyCommand } from './gen-key.ts';
-import { holdCommand, rollbackCommand, unholdCommand } from './rollback.ts';
-import { signCommand } from './sign.ts';
-import { historyCommand, listCommand, statusCommand } from './status.ts';
-import { storeCommand } from './store.ts';
-import { verifyCommand } from './verify.ts';
+import { takoProgram } from './definition.ts';
 
-const program = new Command('tako')
-  .description('Keep single-file images up to date from a plain web server, signed and within version bounds.')
-  .usage('<command> [options]')
-  .version(packageVersion(), '--version', 'print the version')
-  .helpCommand(false)
-  .addCommand(fetchCommand())
-  .addCommand(applyCommand())
-  .addCommand(statusCommand())
-  .addCommand(listCommand())
-  .addCommand(historyCommand())
-  .addCommand(rollbackCommand())
-  .addCommand(holdCommand())
-  .addCommand(unholdCommand())
-  .addCommand(verifyCommand())
-  .addCommand(gcCommand())
-  .addCommand(genKeyCommand())
-  .addCommand(storeCommand())
-  .addCommand(signCommand())
-  .addCommand(checkServerCommand())
-  .addHelpText('after', '\nSee "tako <command> --help" for a command.');
-
-await runMain(program, process.argv.slice(2));
+await runMain(takoProgram(), process.argv.slice(2));

@@ -14,7 +14,7 @@ export function rollbackCommand(): Command {
   const shape = new Command('rollback')
     .summary('go back to an earlier image')
     .description(
-      'Link an earlier stored image, verified first, and restart its units. The version that was left is skipped\n' +
+      'Link an earlier stored image, verified first, and restart its units. The version that was left is skipped ' +
         'until a newer one appears or "tako unhold" is called.',
     )
     .option(...DRY_RUN)

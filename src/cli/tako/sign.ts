@@ -18,8 +18,8 @@ export function signCommand(): Command {
   const shape = new Command('sign')
     .summary('sign the manifest under a new key')
     .description(
-      'Sign the manifest of a server directory anew. With --rotate: under a new key, after checking it with the old\n' +
-        'public key. Clients must list both keys (two PublicKey= lines) before you do this.\n' +
+      'Sign the manifest of a server directory anew. With --rotate: under a new key, after checking it with the old ' +
+        'public key. Clients must list both keys (two PublicKey= lines) before you do this. ' +
         'The new secret key comes from --key, else --key-file, else the environment variable TAKO_SECRET_KEY.',
     )
     .option('--rotate', 'change the key')

@@ -11,7 +11,7 @@ export function statusCommand(): Command {
   const shape = new Command('status')
     .summary('show what is installed, and what could be')
     .description(
-      'Show the current, the newest compatible and the newest published version of each configuration, and what is\n' +
+      'Show the current, the newest compatible and the newest published version of each configuration, and what is ' +
         'remembered about it. Without --refresh nothing is asked of the network. Without configurations: all of them.',
     )
     .option('--refresh', 'ask the origins for the newest manifest first')

@@ -17,8 +17,8 @@ export function storeCommand(): Command {
   const shape = new Command('store')
     .summary('publish an image')
     .description(
-      'Add an image to a server directory under a version and sign its manifest anew.\n' +
-        'The secret key comes from --key, else --key-file, else the environment variable TAKO_SECRET_KEY.\n' +
+      'Add an image to a server directory under a version and sign its manifest anew. ' +
+        'The secret key comes from --key, else --key-file, else the environment variable TAKO_SECRET_KEY. ' +
         'A key on the command line can be seen by other users of this machine: prefer the other two.',
     )
     .addOption(new Option('-k, --key <secret>', 'the secret key'))

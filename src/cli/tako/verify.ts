@@ -16,7 +16,7 @@ export function verifyCommand(): Command {
   const shape = new Command('verify')
     .summary('check the stored images')
     .description(
-      'Hash every stored image and compare it with the signed manifest. Without configurations: all of them.\n' +
+      'Hash every stored image and compare it with the signed manifest. Without configurations: all of them. ' +
         'Exit status 3 when an image is damaged or missing and was not repaired.',
     )
     .option('--repair', 'fetch what is damaged or missing again')
