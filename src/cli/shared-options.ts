@@ -1,7 +1,7 @@
 /** Options that several commands share, and how their values are read. */
 import { type Command, InvalidArgumentError } from 'commander';
 import { decodeByteCount } from '../base/decode.ts';
-import { parseTimeSpan } from '../systemd/index.ts';
+import { parseTimeSpan } from '../base/time-span.ts';
 import type { Context } from './program.ts';
 
 export interface LockValues {

@@ -15,11 +15,11 @@ export interface ConnectOptions {
 }
 
 export function createConnector({ settings, build, trust }: ConnectOptions): buildConnector.connector {
-  let secure: buildConnector.connector | undefined;
   return (options, callback) => {
     if (options.protocol !== 'https:') return connectPlain(options, settings, callback);
-    secure ??= build(tlsOptions(settings, trust()));
-    return secure(options, callback);
+    let socket: Socket | undefined;
+    const onread = createReadBuffers(16384, (chunk) => socket?.push(chunk) ?? false);
+    socket = build({ ...tlsOptions(settings, trust()), onread, highWaterMark: 65536 } as never)(options, callback) as unknown as Socket;
   };
 }
 

@@ -14,13 +14,13 @@ const COPY_BELOW = 64 * 1024;
  * stops, one more is being consumed and one is lent to the kernel.
  */
 export function createReadBuffers(size: number, push: (chunk: Uint8Array) => boolean): OnReadOpts {
-  const count = size < COPY_BELOW ? 1 : SLOTS; // then every read is copied
+  const count = size===16384? 32: size < COPY_BELOW ? 1 : SLOTS;
   const memory = Buffer.allocUnsafeSlow(count * size);
   let slot = 0;
   return {
     buffer: () => memory.subarray(slot * size, (slot + 1) * size),
     callback(length, buffer) {
-      if (length < COPY_BELOW) return push(Buffer.from(buffer.subarray(0, length)));
+      if (length < (size===16384 ? 8192 :COPY_BELOW)) return push(Buffer.from(buffer.subarray(0, length)));
       slot = (slot + 1) % count;
       return push(buffer.subarray(0, length));
     },

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { describe, it } from 'node:test';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { after, before, describe, it } from 'node:test';
 import { bench, IMAGE, never } from './client.fixture.ts';
 
 /** Answers with the method and the body it was sent. */
@@ -117,6 +118,28 @@ describe('a request', () => {
   it('ends with what its sink rejects with', async () => {
     const full = new Error('ENOSPC');
     await assert.rejects(send('/image', { onChunk: () => Promise.reject(full) }), full);
+  });
+
+  describe('to something that accepts connections and says nothing', () => {
+    const sockets = new Set<Socket>();
+    const silent = createServer((socket) => void sockets.add(socket));
+    const address = () => `127.0.0.1:${(silent.address() as AddressInfo).port}`;
+    before(() => new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve)));
+    after(() => {
+      for (const socket of sockets) socket.destroy();
+      silent.close();
+    });
+
+    it('over TLS is given up as unreachable, with no retry', async () => {
+      const client = b.client({ connectTimeoutMs: 50 });
+      await assert.rejects(client.request(`https://${address()}/`, { signal: never }), { code: 'HTTP_UNREACHABLE' });
+      assert.equal(sockets.size, 1);
+    });
+
+    it('in the place of a proxy is given up as unreachable', async () => {
+      const client = b.client({ connectTimeoutMs: 50, env: { https_proxy: `http://${address()}` } });
+      await assert.rejects(client.request('https://127.0.0.1:1/', { signal: never }), { code: 'HTTP_UNREACHABLE' });
+    });
   });
 
   it('that uploads slower than the minimum rate has stalled', async () => {

@@ -36,12 +36,17 @@ export function createTransport(settings: ResolvedSettings): Transport {
   };
 
   const through = async (proxy: ProxyServer): Promise<Dispatcher> => {
-    const { default: ProxyAgent } = await import('undici/lib/dispatcher/proxy-agent.js');
+    const [{ default: ProxyAgent }, { default: Pool }, { default: connect }] = await Promise.all([
+      import('undici/lib/dispatcher/proxy-agent.js'),
+      import('undici/lib/dispatcher/pool.js'),
+      import('undici/lib/api/api-connect.js'),
+    ]);
     const tls = tlsOptions(settings, context);
     return new ProxyAgent({
       ...NO_TIMEOUTS,
       uri: proxy.url.href,
       ...(proxy.authorization === undefined ? {} : { token: proxy.authorization }),
+      clientFactory: (origin, options) => Object.assign(new Pool(origin, options), { connect }),
       proxyTunnel: false, // plain http goes through as an absolute URI; https always takes CONNECT
       requestTls: tls,
       proxyTls: tls,

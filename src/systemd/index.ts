@@ -3,6 +3,5 @@ export { type Calendar, isMomentary, matchesCalendar, parseCalendar } from './ca
 export { watchUnits } from './health.ts';
 export { encodeJournalEntry, type JournalFields, sendToJournal } from './journal.ts';
 export { formatMetrics, type Metric, type Sample, writeMetrics } from './metrics.ts';
-export { formatTimeSpan, parseTimeSpan } from './time-span.ts';
 export { systemctl, type UnitControl, type UnitStatus } from './units.ts';
 export { splitWords } from './words.ts';

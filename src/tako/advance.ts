@@ -2,7 +2,8 @@
 import { codeOf } from '../base/error.ts';
 import { decodeTime, jsonTime } from '../base/json.ts';
 import { plural } from '../base/text.ts';
-import { formatTimeSpan, matchesCalendar } from '../systemd/index.ts';
+import { formatTimeSpan } from '../base/time-span.ts';
+import { matchesCalendar } from '../systemd/index.ts';
 import { type Choice, chooseCandidates } from './candidates.ts';
 import { collectGarbage, removeLeftovers } from './collect.ts';
 import type { Config } from './config.ts';

@@ -2,7 +2,6 @@ import { Command } from 'commander';
 import { plural, printable } from '../../base/text.ts';
 import { EXIT } from '../exit-status.ts';
 import { command } from '../program.ts';
-import { readSmallFile } from './secret-key.ts';
 
 interface Values {
   readonly publicKey?: string;
@@ -24,6 +23,7 @@ export function checkServerCommand(): Command {
     .argument('<directory>', 'the server directory');
   return command<Values>(shape, ['tako check-server --public-key KEY /srv/www/app'], async () => {
     const { checkServer, MANIFEST_LIMIT, parsePublicKey } = await import('../../tako/index.ts');
+    const { readSmallFile } = await import('./secret-key.ts');
     return async (values, [path = ''], { output, signal }) => {
       const publicKey = values.publicKey === undefined ? undefined : parsePublicKey(values.publicKey.trim());
       const older = values.older === undefined ? undefined : readSmallFile(values.older, MANIFEST_LIMIT);

@@ -4,7 +4,6 @@ import { formatBytes, plural, printable } from '../../base/text.ts';
 import type { Collected } from '../../tako/index.ts';
 import { command } from '../program.ts';
 import { type LockValues, lockOption, lockWait } from '../shared-options.ts';
-import { eachConfig } from './each-config.ts';
 
 interface Values extends LockValues {
   readonly dryRun?: true;
@@ -21,6 +20,7 @@ export function gcCommand(): Command {
     .argument('<config...>', 'configuration files');
   return command<Values>(lockOption(shape), ['tako gc /etc/tako/app', 'tako gc --dry-run /etc/tako/*'], async () => {
     const { collect } = await import('../../tako/index.ts');
+    const { eachConfig } = await import('./each-config.ts');
     return async (values, paths, context) => {
       const { output, signal } = context;
       const dryRun = values.dryRun === true;

@@ -2,7 +2,6 @@ import { Command } from 'commander';
 import { printable } from '../../base/text.ts';
 import { command } from '../program.ts';
 import { type LockValues, lockOption } from '../shared-options.ts';
-import { openConfig } from './each-config.ts';
 
 interface Values extends LockValues {
   readonly dryRun?: true;
@@ -25,6 +24,7 @@ export function rollbackCommand(): Command {
     ['tako rollback /etc/tako/app', 'tako rollback /etc/tako/app 1.1.0'],
     async () => {
       const { rollBack } = await import('../../tako/index.ts');
+      const { openConfig } = await import('./each-config.ts');
       const { portsOf } = await import('./ports.ts');
       const { logRollback } = await import('./events.ts');
       return async (values, [path = '', version], context) => {
@@ -72,6 +72,7 @@ export function holdCommand(): Command {
     .argument('[version]', 'the version to stay with (default: the current one)');
   return command<Values>(lockOption(shape), ['tako hold /etc/tako/app', 'tako hold /etc/tako/app 1.1.0'], async () => {
     const { hold } = await import('../../tako/index.ts');
+    const { openConfig } = await import('./each-config.ts');
     const { portsOf } = await import('./ports.ts');
     return async (values, [path = '', version], context) => {
       const config = openConfig(path, context);
@@ -94,6 +95,7 @@ export function unholdCommand(): Command {
     .argument('<config>', 'configuration file');
   return command<Values>(lockOption(shape), ['tako unhold /etc/tako/app'], async () => {
     const { release } = await import('../../tako/index.ts');
+    const { openConfig } = await import('./each-config.ts');
     const { portsOf } = await import('./ports.ts');
     return async (values, [path = ''], context) => {
       const config = openConfig(path, context);

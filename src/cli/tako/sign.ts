@@ -3,7 +3,6 @@ import { plural } from '../../base/text.ts';
 import { UsageError } from '../arguments.ts';
 import { command } from '../program.ts';
 import { type LockValues, lockOption, lockWait } from '../shared-options.ts';
-import { readSecretKey } from './secret-key.ts';
 
 interface Values extends LockValues {
   readonly rotate?: true;
@@ -33,6 +32,7 @@ export function signCommand(): Command {
     ['tako sign --rotate --old-public-key KEY -f new.key -o /srv/www/app'],
     async () => {
       const { formatPublicKey, parsePublicKey, rotateKey } = await import('../../tako/index.ts');
+      const { readSecretKey } = await import('./secret-key.ts');
       return async (values, _args, context) => {
         const { output, signal } = context;
         if (values.rotate !== true)

@@ -1,7 +1,7 @@
 /** The work of `tako status`, `list` and `history`: facts in words, or in a document. */
 import { decodeTime, jsonSize } from '../../base/json.ts';
 import { formatBytes, plural, printable } from '../../base/text.ts';
-import { formatTimeSpan } from '../../systemd/index.ts';
+import { formatTimeSpan } from '../../base/time-span.ts';
 import {
   type Config,
   healthOf,

@@ -5,7 +5,6 @@ import type { Verified } from '../../tako/index.ts';
 import { EXIT, worstStatus } from '../exit-status.ts';
 import { command } from '../program.ts';
 import { type LockValues, lockOption, type TransferValues, transferOptions } from '../shared-options.ts';
-import { eachConfig, namedOrAll } from './each-config.ts';
 
 interface Values extends LockValues, TransferValues {
   readonly repair?: true;
@@ -27,6 +26,7 @@ export function verifyCommand(): Command {
     ['tako verify', 'tako verify --repair /etc/tako/app'],
     async () => {
       const { openOrigin, verifyStore } = await import('../../tako/index.ts');
+      const { eachConfig, namedOrAll } = await import('./each-config.ts');
       const { lazyClient } = await import('./http-client.ts');
       const { portsOf } = await import('./ports.ts');
       return async (values, paths, context) => {
