@@ -19,7 +19,7 @@ export type Request =
 /** @throws UsageError */
 export function readRequest(program: Command, words: readonly string[]): Request {
   const [first, second, ...rest] = words;
-  if (isHelp(first) || first === 'help') {
+  if (isHelpWord(first)) {
     if (rest.length > 0) throw new UsageError(`unexpected argument "${rest[0]}" after the help option`);
     const command = findCommand(program, second);
     return { kind: 'help', command, ...(second !== undefined && command === undefined ? { unknown: second } : {}) };
@@ -32,6 +32,10 @@ export function readRequest(program: Command, words: readonly string[]): Request
   }
   assertValues(command, words.slice(1));
   return { kind: 'run', words };
+}
+
+export function isHelpWord(word: string | undefined): boolean {
+  return isHelp(word) || word === 'help';
 }
 
 function isHelp(word: string | undefined): boolean {

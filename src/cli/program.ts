@@ -1,10 +1,31 @@
 /** What every program does around its command: words in, status out, signals, errors printed once. */
 import { type Command, CommanderError, Option } from 'commander';
 import { nearest } from '../base/text.ts';
-import { readRequest, UsageError } from './arguments.ts';
+import { isHelpWord, readRequest, UsageError } from './arguments.ts';
 import { EXIT, EXIT_HELP, Interrupted, statusOf } from './exit-status.ts';
 import { Output } from './output.ts';
 import { openProgress, PROGRESS_MODES, type ProgressMode, type ProgressView } from './progress.ts';
+
+/** A command that is loaded when it is wanted: each costs some milliseconds, and most runs want one. */
+export interface CommandEntry {
+  readonly name: string;
+  /** One line for the list of commands. */
+  readonly summary: string;
+  load(): Promise<Command>;
+}
+
+/** Add the commands: the wanted one, or all of them, loaded; the others by name and summary only. */
+export async function loadCommands(
+  program: Command,
+  entries: readonly CommandEntry[],
+  wanted: string | undefined,
+): Promise<Command> {
+  for (const { name, summary, load } of entries) {
+    const isWanted = wanted === undefined || wanted === name;
+    program.addCommand((isWanted ? await load() : program.createCommand(name)).summary(summary));
+  }
+  return program;
+}
 
 /** What a command gets beside its own words. */
 export interface Context {
@@ -70,8 +91,13 @@ interface Running {
 /** The one program of this process. */
 let current: Running | undefined;
 
-/** Run a program and set the exit status of the process; never rejects. */
-export async function runMain(program: Command, words: readonly string[]): Promise<void> {
+/**
+ * Run a program and set the exit status of the process; never rejects.
+ * @param define makes the program, with the named command loaded
+ */
+export async function runMain(define: (wanted: string) => Promise<Command>, words: readonly string[]): Promise<void> {
+  const [first, second] = words;
+  const program = await define((isHelpWord(first) ? second : first) ?? '');
   const output = new Output(program.name());
   const abort = abortOnSignals();
   current = { output, signal: abort.signal, status: EXIT.done };

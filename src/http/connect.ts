@@ -3,7 +3,7 @@ import { connect as connectTcp, type Socket } from 'node:net';
 import type { SecureContext } from 'node:tls';
 import type { buildConnector } from 'undici';
 import { HttpError } from './error.ts';
-import { createReadBuffers, readSize } from './read-buffers.ts';
+import { createReadBuffers, plainSizes, TLS_SIZES } from './read-buffers.ts';
 import type { ResolvedSettings } from './settings.ts';
 
 export interface ConnectOptions {
@@ -15,11 +15,23 @@ export interface ConnectOptions {
 }
 
 export function createConnector({ settings, build, trust }: ConnectOptions): buildConnector.connector {
+  const sessions = new Map<string, Buffer>();
   return (options, callback) => {
     if (options.protocol !== 'https:') return connectPlain(options, settings, callback);
     let socket: Socket | undefined;
-    const onread = createReadBuffers(16384, (chunk) => socket?.push(chunk) ?? false);
-    socket = build({ ...tlsOptions(settings, trust()), onread, highWaterMark: 65536 } as never)(options, callback) as unknown as Socket;
+    // undici's connector is made anew for each connection, because its options are shared and the buffers are not.
+    const wanted = {
+      ...tlsOptions(settings, trust()),
+      session: sessions.get(options.hostname),
+      highWaterMark: TLS_SIZES.highWaterMark,
+      onread: createReadBuffers(TLS_SIZES, (chunk) => socket?.push(chunk) ?? false), // nothing comes before our request
+    };
+    build(wanted)(options, (...[error, connected]) => {
+      if (error !== null) return callback(error, null);
+      socket = connected;
+      connected.on('session', (session) => sessions.set(options.hostname, session));
+      callback(null, connected);
+    });
   };
 }
 
@@ -33,15 +45,15 @@ function connectPlain(
   { connectTimeoutMs, limitRate }: ResolvedSettings,
   callback: buildConnector.Callback,
 ): void {
-  const size = readSize(limitRate);
+  const sizes = plainSizes(limitRate);
   const options = {
     host: hostname.replace(/^\[|\]$/g, ''),
     port: Number(port || 80),
     noDelay: true,
     keepAlive: true,
     keepAliveInitialDelay: 60_000,
-    highWaterMark: size,
-    onread: createReadBuffers(size, (chunk) => socket.push(chunk)),
+    highWaterMark: sizes.highWaterMark,
+    onread: createReadBuffers(sizes, (chunk) => socket.push(chunk)),
   };
   const socket: Socket = connectTcp(options);
   const timer = setTimeout(() => socket.destroy(connectTimeout(connectTimeoutMs)), connectTimeoutMs);

@@ -6,7 +6,7 @@ import { showUrl } from './url.ts';
 const TLS =
   /^(ERR_TLS_|ERR_SSL_|ERR_OSSL_|CERT_|CRL_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|INVALID_(CA|PURPOSE)|EPROTO$|HOSTNAME_|PATH_LENGTH_|UND_ERR_PRX_TLS)/;
 const TLS_HINT =
-  'for a server with a certificate of a private authority, name the file with that authority (--ca-file or SSL_CERT_FILE)';
+  'for a server with a certificate of a private authority, name the file with that authority (--cacert or SSL_CERT_FILE)';
 
 /** `sent` tells whether the request was on its way: before that, whatever happened, there was no connection. */
 export function explainFailure(error: unknown, url: URL, sent: boolean): unknown {

@@ -3,11 +3,11 @@ import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { needs } from '../../test/support/needs.ts';
 import { scratch } from '../../test/support/scratch.ts';
 import { type Directory, openDirectory } from './directory.ts';
 
-const isRoot = process.getuid?.() === 0;
-const needsRoot = { skip: !isRoot && 'needs root' };
+const needsRoot = { skip: needs('root') };
 const STRANGER = 1234;
 
 /** Open, use, close. */
@@ -58,7 +58,7 @@ describe('a directory opened by its path', () => {
     const dir = scratch(t);
     fs.mkdirSync(join(dir, 'far/away'), { recursive: true });
     fs.symlinkSync('far/away', join(dir, 'l'));
-    within(join(dir, 'l') + '/..', (directory) => same(directory, join(dir, 'far')));
+    within(`${dir}/l/..`, (directory) => same(directory, join(dir, 'far')));
   });
 
   it('that is absent, or behind something absent, is ENOENT naming that', (t) => {

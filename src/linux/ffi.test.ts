@@ -3,27 +3,21 @@ import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { needs } from '../../test/support/needs.ts';
 import { scratch } from '../../test/support/scratch.ts';
 import { AT_FDCWD, deviceNumber, systemCalls } from './ffi.ts';
-import { koffi } from './koffi.ts';
+import { type Argument, koffi } from './koffi.ts';
+import { cString } from './path-bytes.ts';
 
 const calls = systemCalls();
-const isRoot = process.getuid?.() === 0;
 const bytes = (text: string) => Buffer.from(text);
-
-describe('without koffi', { skip: calls !== undefined && 'koffi is here' }, () => {
-  it('there are no system calls, no exception, and a reason', () => {
-    const library = koffi();
-    assert.equal(systemCalls(), undefined);
-    assert.match(library.kind === 'missing' ? library.reason : '', /koffi/);
-  });
-});
 
 describe('the device number of mknod', () => {
   it('is that of the C library', () => {
     assert.equal(deviceNumber(0, 0), 0n);
     assert.equal(deviceNumber(1, 3), 0x103n);
-    assert.equal(deviceNumber(0x12345, 0x6789a), 0x0000_1200_6780_0000n + 0x3459an + 0x0000_0000_0000_0000n);
+    // python3 -c "import os; print(hex(os.makedev(0x12345, 0x6789a)))"
+    assert.equal(deviceNumber(0x12345, 0x6789a), 0x120006783459an);
   });
 });
 
@@ -77,7 +71,7 @@ if (calls !== undefined) {
       fs.closeSync(fd);
     });
 
-    it('are those of a link, not of its target', { skip: !isRoot && 'trusted.* needs root' }, (t) => {
+    it('are those of a link, not of its target', { skip: needs('root') }, (t) => {
       const dir = scratch(t);
       fs.writeFileSync(join(dir, 'f'), '');
       fs.symlinkSync('f', join(dir, 'l'));
@@ -128,7 +122,7 @@ if (calls !== undefined) {
   });
 
   describe('mknodat', () => {
-    it('makes a device and a FIFO', { skip: !isRoot && 'needs root' }, (t) => {
+    it('makes a device and a FIFO', { skip: needs('root') }, (t) => {
       const dir = scratch(t);
       calls.mknodat(AT_FDCWD, join(dir, 'null'), fs.constants.S_IFCHR | 0o600, deviceNumber(1, 3));
       const stats = fs.statSync(join(dir, 'null'));
@@ -161,21 +155,23 @@ if (calls !== undefined) {
   });
 
   describe('a datagram', () => {
-    const receive = (path: string) =>
-      `import socket\ns=socket.socket(socket.AF_UNIX,socket.SOCK_DGRAM)\ns.bind(${JSON.stringify(path)})\n` +
-      'open(s.getsockname()+".ready","w").close()\nimport sys\nsys.stdout.buffer.write(s.recv(65536))';
-
-    it('arrives whole, NUL bytes included', { skip: !hasPython() && 'needs python3' }, async (t) => {
+    it('arrives whole, NUL bytes included', (t) => {
       const path = join(scratch(t), 's');
-      const { spawn } = await import('node:child_process');
-      const child = spawn('python3', ['-c', receive(path)], { stdio: ['ignore', 'pipe', 'inherit'] });
-      const chunks: Uint8Array[] = [];
-      child.stdout.on('data', (chunk: Uint8Array) => chunks.push(chunk));
-      const ended = new Promise((resolve) => child.once('close', resolve));
-      while (!fs.existsSync(`${path}.ready`)) await new Promise((resolve) => setTimeout(resolve, 10));
+      const receiver = bindSocket(path);
       calls.sendDatagram(path, bytes('MESSAGE\n\0\0x'));
-      await ended;
-      assert.equal(Buffer.concat(chunks).toString(), 'MESSAGE\n\0\0x');
+      assert.equal(receiver.receive().toString(), 'MESSAGE\n\0\0x');
+      receiver.close();
+    });
+
+    it('that the receiver has no room for is EAGAIN at once, one too long EMSGSIZE', (t) => {
+      const path = join(scratch(t), 's');
+      const receiver = bindSocket(path);
+      const flood = () => {
+        for (let i = 0; i < 100_000; i++) calls.sendDatagram(path, bytes('x'));
+      };
+      assert.throws(flood, { code: 'EAGAIN', syscall: 'send', path });
+      assert.throws(() => calls.sendDatagram(path, Buffer.alloc(2 ** 22)), { code: 'EMSGSIZE' });
+      receiver.close();
     });
 
     it('to nobody, and to a path too long for a socket, is an error; no descriptor is left open', () => {
@@ -186,8 +182,45 @@ if (calls !== undefined) {
       assert.equal(open(), before);
     });
   });
+
+  describe('a call that a signal interrupts', () => {
+    it('is made again', { skip: needs('strace') }, (t) => {
+      const script = `import(process.argv[1]).then(({ systemCalls }) => systemCalls().syncfs(0))`;
+      const inject = ['-f', '-e', 'trace=syncfs', '-e', 'inject=syncfs:error=EINTR:when=1..3'];
+      const node = [process.execPath, '-e', script, new URL('./ffi.js', import.meta.url).href];
+      const stdin = fs.openSync(scratch(t), 'r');
+      const { status, stderr } = spawnSync('strace', [...inject, ...node], { stdio: [stdin, 'ignore', 'pipe'] });
+      fs.closeSync(stdin);
+      assert.deepEqual([status, stderr.toString().match(/EINTR/g)?.length], [0, 3]);
+    });
+  });
+} else {
+  describe('without koffi', () => {
+    it('there are no system calls, no exception, and a reason', () => {
+      const library = koffi();
+      assert.equal(systemCalls(), undefined);
+      assert.match(library.kind === 'missing' ? library.reason : '', /koffi/);
+    });
+  });
 }
 
-function hasPython(): boolean {
-  return spawnSync('python3', ['-c', '']).status === 0;
+/** A datagram socket of our own, by the same means as the calls that are tested. */
+function bindSocket(path: string): { receive(): Buffer; close(): void } {
+  const library = koffi();
+  assert.equal(library.kind, 'loaded');
+  const call = (declaration: string, ...args: readonly Argument[]) =>
+    library.declare(declaration)?.(path, ...args) ?? -1;
+  const fd = call('int socket(int domain, int type, int protocol)', 1, 2, 0);
+  const address = Buffer.concat([new Uint8Array(new Uint16Array([1]).buffer), cString(path)]);
+  call('int bind(int fd, const uint8_t *address, uint32_t size)', fd, address, address.length);
+  return {
+    receive() {
+      const room = Buffer.alloc(65_536);
+      return room.subarray(
+        0,
+        call('intptr_t recv(int fd, _Out_ uint8_t *room, size_t size, int flags)', fd, room, room.length, 0),
+      );
+    },
+    close: () => void call('int close(int fd)', fd),
+  };
 }

@@ -21,7 +21,7 @@ describe('a command line', () => {
     ['"a""b"', ['ab']],
     ['--x="a b"', ['--x=a b']],
     ['a\tb', ['a', 'b']],
-    ['$HOME ${X} %n *.c ; | > & # `x`', ['$HOME', '${X}', '%n', '*.c', ';', '|', '>', '&', '#', '`x`']],
+    ['$HOME $X %n *.c ; | > & # `x`', ['$HOME', '$X', '%n', '*.c', ';', '|', '>', '&', '#', '`x`']],
     ['é \u{1f600}', ['é', '\u{1f600}']],
   ] as const) {
     it(`${JSON.stringify(line)} has the words ${JSON.stringify(words)}`, () =>

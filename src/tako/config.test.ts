@@ -35,26 +35,18 @@ const lineOf = (error: CodedError): number => Number(/line (\d+)/.exec(error.mes
 
 describe('a configuration', () => {
   it('with the four required keys is complete, everything else having its default', () => {
-    const { publicKeys, pattern, origins, ...rest } = parse(full());
-    assert.deepEqual(rest, {
-      path: PATH,
-      destination: '/srv/app',
-      restart: [],
-      reload: [],
-      healthCheck: undefined,
-      healthMs: 10_000,
-      keepVersions: undefined,
-      keepBytes: undefined,
-      warnUnchangedMs: undefined,
-      secret: { password: false, command: false },
-      warnings: [],
-    });
+    const config = parse(full());
+    assert.deepEqual([config.path, config.destination], [PATH, '/srv/app']);
     assert.deepEqual(
-      origins.map((origin) => origin.base),
+      config.origins.map((origin) => origin.base),
       ['https://example.com/app/'],
     );
-    assert.deepEqual(publicKeys.map(formatPublicKey), [PUBLIC_TEXT]);
-    assert.deepEqual([pattern.kind, pattern.text], ['wildcard', '1.*']);
+    assert.deepEqual(config.publicKeys.map(formatPublicKey), [PUBLIC_TEXT]);
+    assert.deepEqual([config.pattern.kind, config.pattern.text], ['wildcard', '1.*']);
+    assert.deepEqual([config.restart, config.reload, config.maintenanceWindows, config.warnings], [[], [], [], []]);
+    assert.deepEqual([config.healthCheck, config.healthMs, config.warnUnchangedMs], [undefined, 10_000, undefined]);
+    assert.deepEqual([config.keepVersions, config.keepBytes], [undefined, undefined]);
+    assert.deepEqual(config.secret, { password: false, command: false });
   });
 
   it('may have its lines in any order', () => {
@@ -81,6 +73,11 @@ describe('a configuration', () => {
     const { warnings, origins } = parse(`\ufeff${full()}`);
     assert.equal(origins.length, 1);
     assert.deepEqual(warnings, []);
+  });
+
+  it('may not hold a byte order mark anywhere else', () => {
+    assert.equal(lineOf(failure(full('\ufeffKeepVersions=2'), 'INVALID_CONFIG')), 5);
+    assert.equal(lineOf(failure(`\ufeff\ufeff${full()}`, 'INVALID_CONFIG')), 1);
   });
 
   it('may hold empty lines and comments', () => {
@@ -126,7 +123,6 @@ describe('a configuration', () => {
     ['an empty key', '=value'],
     ['a key of the prototype', 'constructor=x'],
     ['another key of the prototype', '__proto__=x'],
-    ['a key with a byte order mark', '\ufeffKeepVersions=2'],
   ] as const) {
     it(`with ${what} is invalid, and the line is counted from one`, () => {
       assert.equal(lineOf(failure(`${line}\n${full()}`, 'INVALID_CONFIG')), 1);
@@ -254,6 +250,8 @@ describe('a key that is given twice', () => {
         'RestartUnit=d',
         'ReloadUnit=e',
         'ReloadUnit=f',
+        'MaintenanceWindow=Sat 02:*',
+        'MaintenanceWindow=Sun 03:*',
       ),
     );
     assert.deepEqual(

@@ -13,7 +13,6 @@ const REFUSED = new Set(['DIGEST', 'SIZE', 'SIGNATURE', 'NOT_A_SUPERSET']);
 
 export function checkServerCommand(): Command {
   const shape = new Command('check-server')
-    .summary('check a server directory')
     .description(
       'Check that every client gets what the manifest of a server directory promises: signature, order, files, sizes, ' +
         'digests, permissions, stray files. Nothing is changed. Exit status 1 for problems, 3 when clients would refuse.',

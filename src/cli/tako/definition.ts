@@ -1,35 +1,81 @@
 /** All commands of `tako`: help, completions and manual pages are made from this. */
 import { Command } from 'commander';
+import { type CommandEntry, loadCommands } from '../program.ts';
 import { packageVersion } from '../version.ts';
-import { checkServerCommand } from './check-server.ts';
-import { applyCommand, fetchCommand } from './fetch.ts';
-import { gcCommand } from './gc.ts';
-import { genKeyCommand } from './gen-key.ts';
-import { holdCommand, rollbackCommand, unholdCommand } from './rollback.ts';
-import { signCommand } from './sign.ts';
-import { historyCommand, listCommand, statusCommand } from './status.ts';
-import { storeCommand } from './store.ts';
-import { verifyCommand } from './verify.ts';
 
-export function takoProgram(): Command {
-  return new Command('tako')
+const COMMANDS: readonly CommandEntry[] = [
+  {
+    name: 'fetch',
+    summary: 'check for updates, download and apply them',
+    load: async () => (await import('./fetch.ts')).fetchCommand(),
+  },
+  {
+    name: 'apply',
+    summary: 'link what "fetch --stage" has downloaded',
+    load: async () => (await import('./fetch.ts')).applyCommand(),
+  },
+  {
+    name: 'status',
+    summary: 'show what is installed, and what could be',
+    load: async () => (await import('./status.ts')).statusCommand(),
+  },
+  {
+    name: 'list',
+    summary: 'list the published versions',
+    load: async () => (await import('./status.ts')).listCommand(),
+  },
+  {
+    name: 'history',
+    summary: 'show what was installed when',
+    load: async () => (await import('./status.ts')).historyCommand(),
+  },
+  {
+    name: 'rollback',
+    summary: 'go back to an earlier image',
+    load: async () => (await import('./rollback.ts')).rollbackCommand(),
+  },
+  { name: 'hold', summary: 'stay with one version', load: async () => (await import('./rollback.ts')).holdCommand() },
+  {
+    name: 'unhold',
+    summary: 'forget holds and skipped versions',
+    load: async () => (await import('./rollback.ts')).unholdCommand(),
+  },
+  {
+    name: 'verify',
+    summary: 'check the stored images',
+    load: async () => (await import('./verify.ts')).verifyCommand(),
+  },
+  {
+    name: 'gc',
+    summary: 'delete images that are not needed any more',
+    load: async () => (await import('./gc.ts')).gcCommand(),
+  },
+  {
+    name: 'gen-key',
+    summary: 'make a key pair for signing',
+    load: async () => (await import('./gen-key.ts')).genKeyCommand(),
+  },
+  { name: 'store', summary: 'publish an image', load: async () => (await import('./store.ts')).storeCommand() },
+  {
+    name: 'sign',
+    summary: 'sign the manifest under a new key',
+    load: async () => (await import('./sign.ts')).signCommand(),
+  },
+  {
+    name: 'check-server',
+    summary: 'check a server directory',
+    load: async () => (await import('./check-server.ts')).checkServerCommand(),
+  },
+];
+
+/** @param wanted the one command that will run; undefined: all of them, with their options */
+export async function takoProgram(wanted?: string): Promise<Command> {
+  const program = new Command('tako')
     .description('Keep single-file images up to date from a plain web server, signed and within version bounds.')
     .usage('<command> [options]')
     .version(packageVersion(), '--version', 'print the version')
+    .helpOption('-h, --help', 'show this help, or with a command its help')
     .helpCommand(false)
-    .addCommand(fetchCommand())
-    .addCommand(applyCommand())
-    .addCommand(statusCommand())
-    .addCommand(listCommand())
-    .addCommand(historyCommand())
-    .addCommand(rollbackCommand())
-    .addCommand(holdCommand())
-    .addCommand(unholdCommand())
-    .addCommand(verifyCommand())
-    .addCommand(gcCommand())
-    .addCommand(genKeyCommand())
-    .addCommand(storeCommand())
-    .addCommand(signCommand())
-    .addCommand(checkServerCommand())
     .addHelpText('after', '\nSee "tako <command> --help" for a command.');
+  return loadCommands(program, COMMANDS, wanted);
 }

@@ -14,7 +14,6 @@ export interface FetchValues extends LockValues, TransferValues {
 
 export function fetchCommand(): Command {
   const shape = new Command('fetch')
-    .summary('check for updates, download and apply them')
     .description(
       'Check the origin of each configuration for a newer image that its version pattern allows, download and verify ' +
         'it, link it as "latest" and restart the units that use it. Several configurations are fetched side by side.',
@@ -39,7 +38,6 @@ export function fetchCommand(): Command {
 
 export function applyCommand(): Command {
   const shape = new Command('apply')
-    .summary('link what "fetch --stage" has downloaded')
     .description(
       'Link the newest stored image that the pattern allows and restart its units; no network. Images that fetch ' +
         'has staged, outside of the maintenance window or by --stage, are verified again before.',

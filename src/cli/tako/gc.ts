@@ -11,7 +11,6 @@ interface Values extends LockValues {
 
 export function gcCommand(): Command {
   const shape = new Command('gc')
-    .summary('delete images that are not needed any more')
     .description(
       'Delete stored images beyond KeepVersions= and KeepBytes=, and what killed runs left behind. ' +
         'The current and the previous image are never deleted.',

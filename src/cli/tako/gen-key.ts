@@ -2,11 +2,9 @@ import { Command } from 'commander';
 import { command } from '../program.ts';
 
 export function genKeyCommand(): Command {
-  const shape = new Command('gen-key')
-    .summary('make a key pair for signing')
-    .description(
-      'Make a key pair and print it. Nothing is written to disk: keep the secret key where only the publisher can read it.',
-    );
+  const shape = new Command('gen-key').description(
+    'Make a key pair and print it. Nothing is written to disk: keep the secret key where only the publisher can read it.',
+  );
   return command(shape, ['tako gen-key', 'umask 077; tako gen-key > app.key.txt'], async () => {
     const { formatPublicKey, formatSecretKey, generateSecretKey } = await import('../../tako/index.ts');
     return async (_values, _args, { output }) => {

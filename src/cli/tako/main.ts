@@ -2,4 +2,4 @@
 import { runMain } from '../program.ts';
 import { takoProgram } from './definition.ts';
 
-await runMain(takoProgram(), process.argv.slice(2));
+await runMain(takoProgram, process.argv.slice(2));

@@ -11,7 +11,6 @@ const DRY_RUN = ['--dry-run', 'say what would be done, change nothing'] as const
 
 export function rollbackCommand(): Command {
   const shape = new Command('rollback')
-    .summary('go back to an earlier image')
     .description(
       'Link an earlier stored image, verified first, and restart its units. The version that was left is skipped ' +
         'until a newer one appears or "tako unhold" is called.',
@@ -65,7 +64,6 @@ export function rollbackCommand(): Command {
 
 export function holdCommand(): Command {
   const shape = new Command('hold')
-    .summary('stay with one version')
     .description('Take no other version than the named one, by default the current one, until "tako unhold" is called.')
     .option(...DRY_RUN)
     .argument('<config>', 'configuration file')
@@ -87,7 +85,6 @@ export function holdCommand(): Command {
 
 export function unholdCommand(): Command {
   const shape = new Command('unhold')
-    .summary('forget holds and skipped versions')
     .description(
       'Forget the hold and every skipped version: the next fetch takes the newest version that the pattern allows.',
     )

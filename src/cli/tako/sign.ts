@@ -15,7 +15,6 @@ interface Values extends LockValues {
 
 export function signCommand(): Command {
   const shape = new Command('sign')
-    .summary('sign the manifest under a new key')
     .description(
       'Sign the manifest of a server directory anew. With --rotate: under a new key, after checking it with the old ' +
         'public key. Clients must list both keys (two PublicKey= lines) before you do this. ' +

@@ -9,7 +9,6 @@ export interface StatusValues extends TransferValues {
 
 export function statusCommand(): Command {
   const shape = new Command('status')
-    .summary('show what is installed, and what could be')
     .description(
       'Show the current, the newest compatible and the newest published version of each configuration, and what is ' +
         'remembered about it. Without --refresh nothing is asked of the network. Without configurations: all of them.',
@@ -26,7 +25,6 @@ export function statusCommand(): Command {
 
 export function listCommand(): Command {
   const shape = new Command('list')
-    .summary('list the published versions')
     .description('List every published version, oldest first: which match the pattern, which are stored here.')
     .argument('<config>', 'configuration file');
   return command(shape, ['tako list /etc/tako/app'], async () => (await import('./status-work.ts')).listWork);
@@ -34,7 +32,6 @@ export function listCommand(): Command {
 
 export function historyCommand(): Command {
   const shape = new Command('history')
-    .summary('show what was installed when')
     .description('Show what was installed when, why and with which result, oldest first.')
     .argument('<config>', 'configuration file');
   return command(shape, ['tako history /etc/tako/app'], async () => (await import('./status-work.ts')).historyWork);

@@ -15,7 +15,6 @@ interface Values extends LockValues {
 
 export function storeCommand(): Command {
   const shape = new Command('store')
-    .summary('publish an image')
     .description(
       'Add an image to a server directory under a version and sign its manifest anew. ' +
         'The secret key comes from --key, else --key-file, else the environment variable TAKO_SECRET_KEY. ' +

@@ -13,7 +13,6 @@ interface Values extends LockValues, TransferValues {
 
 export function verifyCommand(): Command {
   const shape = new Command('verify')
-    .summary('check the stored images')
     .description(
       'Hash every stored image and compare it with the signed manifest. Without configurations: all of them. ' +
         'Exit status 3 when an image is damaged or missing and was not repaired.',

@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { Command } from 'commander';
+import { type Request, readRequest } from './arguments.ts';
+
+function program(): Command {
+  const store = new Command('store')
+    .alias('publish')
+    .option('-k, --key <secret>')
+    .option('-o, --output <directory>')
+    .option('-q, --quiet')
+    .option('--color [when]')
+    .argument('<image>')
+    .argument('<version>');
+  const fetch = new Command('fetch').option('--init').argument('<config...>');
+  return new Command('tako').helpCommand(false).addCommand(store).addCommand(fetch);
+}
+
+const read = (...words: readonly string[]): Request => readRequest(program(), words);
+const runs = (...words: readonly string[]): void => assert.deepEqual(read(...words), { kind: 'run', words });
+const refuses = (...words: readonly string[]): void =>
+  assert.throws(() => read(...words), { name: 'UsageError', code: 'USAGE' });
+/** Whose help is asked for, and the name when there is no such command. */
+function help(...words: readonly string[]): readonly [string | undefined, string | undefined] {
+  const request = read(...words);
+  assert.ok(request.kind === 'help');
+  return [request.command?.name(), request.unknown];
+}
+
+describe('the words of a command line', () => {
+  for (const words of [
+    [],
+    ['store', 'image', '1.0'],
+    ['store', '-k', 'secret', '-o', 'dir', 'image', '1.0'],
+    ['store', 'image', '--key', 'secret', '1.0', '--output', 'dir'],
+    ['store', '--key=secret', '-odir', 'image', '1.0'],
+    ['store', '--key=--foo', 'image', '1.0'],
+    ['store', '-q', 'image', '1.0'],
+    ['store', '-k', 'first', '-k', 'last', 'image', '1.0'],
+    ['publish', '-k', 'secret', 'image', '1.0'],
+    ['fetch', '--init', 'config'],
+    ['fetch', 'config', '--init'],
+    ['fetch', '--', '--init'],
+    ['store', '--', '-k', '--foo'],
+    ['store', '--', '-'],
+    ['store', '-k', 'secret', '--', '-image', '-version'],
+    ['unknown', 'word'],
+    ['--version'],
+    ['--unknown'],
+  ]) {
+    it(`run as they are: ${words.join(' ') || '(none)'}`, () => runs(...words));
+  }
+});
+
+describe('a value that looks like an option', () => {
+  for (const words of [
+    ['store', '-k', '--foo', 'image', '1.0'],
+    ['store', '--key', '--foo', 'image', '1.0'],
+    ['store', '--key', '-o', 'dir'],
+    ['store', '-k', '-x'],
+    ['store', '-k', '-'],
+    ['store', '--output', '--'],
+    ['store', 'image', '1.0', '--output', '-k', 'secret'],
+    ['store', '-q', '-k', '--foo'],
+    ['publish', '-k', '--foo'],
+  ]) {
+    it(`is refused: ${words.join(' ')}`, () => refuses(...words));
+  }
+
+  it('is refused also when a short option before it is written together with others', () => {
+    refuses('store', '-qk', '--foo', 'image', '1.0');
+  });
+
+  it('is none after an option that takes no value, or need not', () => {
+    runs('store', '-q', '--color', '-k', 'secret', 'image', '1.0');
+  });
+
+  it('is no value at all at the end: the missing one is for commander to report', () => runs('store', '-k'));
+});
+
+describe('a lone "-"', () => {
+  it('is refused where an option or an argument could stand', () => {
+    refuses('store', '-');
+    refuses('store', 'image', '1.0', '-');
+    refuses('fetch', '-', 'config');
+  });
+});
+
+describe('help', () => {
+  for (const word of ['-h', '--help', 'help']) {
+    it(`is asked for with ${word}, in general and of a command`, () => {
+      assert.deepEqual(help(word), [undefined, undefined]);
+      assert.deepEqual(help(word, 'store'), ['store', undefined]);
+      assert.deepEqual(help(word, 'publish'), ['store', undefined]);
+    });
+
+    it(`of an unknown name is told so (${word})`, () => assert.deepEqual(help(word, 'nope'), [undefined, 'nope']));
+
+    it(`with more words after it is refused (${word})`, () => {
+      refuses(word, 'store', 'extra');
+      refuses(word, 'nope', 'extra');
+      refuses(word, 'store', '-h');
+    });
+  }
+
+  for (const word of ['-h', '--help']) {
+    it(`is asked for after a command, with ${word}`, () => {
+      assert.deepEqual(help('store', word), ['store', undefined]);
+      assert.deepEqual(help('publish', word), ['store', undefined]);
+      refuses('store', word, 'extra');
+    });
+  }
+});
