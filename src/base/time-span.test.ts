@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { formatTimeSpan, parseTimeSpan } from './time-span.ts';
 
+// The values are those of `systemd-analyze timespan` (252); a month is the twelfth part of 365.25 days.
 describe('a time span', () => {
   for (const [text, ms] of [
     ['0', 0],
@@ -13,7 +14,7 @@ describe('a time span', () => {
     ['2 h', 7_200_000],
     ['2hours', 7_200_000],
     ['48hr', 172_800_000],
-    ['1y 12month', (365.25 + 12 * 30.44) * 86_400_000],
+    ['1y 12month', 2 * 365.25 * 86_400_000],
     ['55s500ms', 55_500],
     ['300ms20s 5day', 300 + 20_000 + 5 * 86_400_000],
     ['5min 20s', 320_000],
@@ -22,7 +23,7 @@ describe('a time span', () => {
     ['1 w', 604_800_000],
     ['1d', 86_400_000],
     ['1m', 60_000],
-    ['1M', 30.44 * 86_400_000],
+    ['1M', 2_629_800_000],
     ['250us', 0.25],
     ['250µs', 0.25],
     ['250μs', 0.25],
@@ -49,7 +50,6 @@ describe('a time span', () => {
     'min',
     '-1',
     '-1s',
-    '+1',
     '- 1',
     '1x',
     '1S',
@@ -68,7 +68,6 @@ describe('a time span', () => {
     '1_000',
     '1\0s',
     '１s',
-    'infinity',
     'NaN',
     '1constructor',
     '100y 1us 1s',

@@ -1,6 +1,6 @@
 /** Words for the user: results on stdout, everything else on stderr with the program's name in front. */
 import { fstatSync } from 'node:fs';
-import { CodedError, explain } from '../base/error.ts';
+import { CodedError, codeOf, explain } from '../base/error.ts';
 import { describeError, formatDocument, type Json } from '../base/json.ts';
 
 export interface OutputOptions {
@@ -14,6 +14,11 @@ export interface OutputOptions {
 const PRIORITY = { error: 3, warning: 4, notice: 5, info: 6, debug: 7 } as const;
 type Level = keyof typeof PRIORITY;
 const STYLE: Partial<Record<Level, string>> = { error: '\x1b[31m', warning: '\x1b[33m', debug: '\x1b[2m' };
+
+/** What to do about errors of the system, which know of no hint. */
+const HINTS: Readonly<Record<string, string>> = {
+  EROFS: 'a unit with ProtectSystem=strict may only write what its ReadWritePaths= names (docs/guide.md)',
+};
 
 export class Output {
   readonly program: string;
@@ -65,7 +70,9 @@ export class Output {
   /** An error with its causes, its hint in a second line, and its stack when TAKO_DEBUG=1. */
   error(error: unknown, subject?: string): void {
     this.#line('error', `${subject === undefined ? '' : `${subject}: `}${explain(error)}`);
-    if (error instanceof CodedError && error.hint !== undefined) this.#line('notice', error.hint);
+    const hint = error instanceof CodedError ? error.hint : undefined;
+    const advice = hint ?? HINTS[codeOf(error) ?? ''];
+    if (advice !== undefined) this.#line('notice', advice);
     if (process.env['TAKO_DEBUG'] === '1' && error instanceof Error) this.#line('debug', error.stack ?? String(error));
   }
 

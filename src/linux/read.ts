@@ -6,6 +6,11 @@ import type { Directory } from './directory.ts';
 import { naming } from './system-error.ts';
 import { openFilePath } from './walk.ts';
 
+interface OpenFile {
+  readonly fd: number;
+  readonly stats: fs.Stats;
+}
+
 export interface SmallFile {
   readonly bytes: Uint8Array;
   /** Of the very file that was read. */
@@ -13,23 +18,26 @@ export interface SmallFile {
 }
 
 /**
- * A regular file by its path, which is walked as in `openDirectory`; the caller closes it.
- * @throws CodedError NOT_A_REGULAR_FILE, NOT_A_DIRECTORY, UNSAFE_LINK; SystemError naming the path
+ * By path, with the same care for links as `openDirectory`.
+ * @throws CodedError TOO_LARGE, NOT_A_REGULAR_FILE, UNSAFE_LINK; SystemError ENOENT ...
  */
-export function openFile(path: string): { readonly fd: number; readonly stats: fs.Stats } {
-  return openFilePath(path);
+export function readFileBounded(path: string, limit: number): SmallFile {
+  return readOpened(openFilePath(path), path, limit);
 }
 
 /** Undefined when there is nothing of that name. @throws CodedError TOO_LARGE, NOT_A_REGULAR_FILE */
 export function readBounded(directory: Directory, name: string, limit: number): SmallFile | undefined {
   const file = directory.openRegular(name);
   if (file === undefined) return undefined;
-  const path = directory.pathOf(name);
+  return readOpened(file, directory.pathOf(name), limit);
+}
+
+function readOpened({ fd, stats }: OpenFile, path: string, limit: number): SmallFile {
   try {
-    if (file.stats.size > limit) throw tooLarge(path, limit);
-    return { bytes: naming(path, () => readAll(file.fd, file.stats.size, limit, path)), stats: file.stats };
+    if (stats.size > limit) throw tooLarge(path, limit);
+    return { bytes: naming(path, () => readAll(fd, stats.size, limit, path)), stats };
   } finally {
-    fs.closeSync(file.fd);
+    fs.closeSync(fd);
   }
 }
 

@@ -6,6 +6,7 @@ import { CodedError, codeOf } from '../base/error.ts';
 import { printable } from '../base/text.ts';
 import { captureOutput } from './capture-output.ts';
 import { endProcesses } from './end-processes.ts';
+import { findProgram } from './find-program.ts';
 
 export interface RunOptions {
   /** The whole environment; ours when left out. */
@@ -62,7 +63,7 @@ export async function runProgram(file: string, args: readonly string[], options:
 
   const outcome = await untilDue(child, options).catch(async (error: unknown) => {
     await endProcesses(child, extent);
-    throw codeOf(error) === 'ENOENT' ? missing(file, cwd, error) : error;
+    throw isMissing(file, env, error) ? missing(file, cwd, error) : error;
   });
   if (outcome !== 'exit') await endProcesses(child, extent);
   await drain(closed, () => stdout.received() + stderr.received());
@@ -125,6 +126,14 @@ async function drain(closed: Promise<void>, received: () => number): Promise<voi
     if (await Promise.race([isClosed, sleep(QUIET_MS, false, { ref: false })])) return;
     await turn(); // after a long synchronous stretch timers come before pending input
   }
+}
+
+/** One directory in PATH that may not be searched makes every program that is absent an EACCES. */
+function isMissing(file: string, env: RunOptions['env'], error: unknown): boolean {
+  const code = codeOf(error);
+  return (
+    code === 'ENOENT' || (code === 'EACCES' && !file.includes('/') && findProgram(file, env?.['PATH']) === undefined)
+  );
 }
 
 function missing(file: string, cwd: string | undefined, cause: unknown): CodedError {

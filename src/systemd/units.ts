@@ -34,7 +34,9 @@ export function systemctl(user: boolean): UnitControl {
     const args = [...(user ? ['--user'] : []), ...words, '--', ...units];
     const { status, stdout, stderr, timedOut } = await runProgram('systemctl', args, { timeoutMs, signal });
     if (status === 0) return stdout;
-    const why = timedOut ? `no answer within ${timeoutMs / 1000} s` : printable(stderr.trim().replace(/\n/g, '; '));
+    const why = timedOut
+      ? `no answer within ${timeoutMs / 1000} s`
+      : printable(stderr.trim().replace(/\n/g, '; ').replace(/\s+/g, ' '));
     throw new CodedError('SYSTEMCTL_FAILED', `systemctl ${words[0]} ${units.join(' ')}: ${why || `status ${status}`}`, {
       hint: `see "systemctl ${user ? '--user ' : ''}status ${units.join(' ')}"`,
       subject: units.join(' '),

@@ -175,7 +175,7 @@ export function report(outcome: Outcome, manifest: Manifest, choice: Choice, ent
   return {
     outcome,
     entry,
-    previous: choice.current,
+    previous: choice.current?.sha256 === entry?.sha256 ? undefined : choice.current,
     newest: choice.newest,
     published: manifest.entries,
     bytes: 0,

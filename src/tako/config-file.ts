@@ -3,9 +3,8 @@ import * as fs from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { codeOf } from '../base/error.ts';
-import { readFileSafely } from '../linux/open-file.ts';
 import { assertSafeOwner } from '../linux/owner.ts';
-import type { SmallFile } from '../linux/read.ts';
+import { readFileBounded, type SmallFile } from '../linux/read.ts';
 import { CONFIG_LIMIT, type Config, parseConfig } from './config.ts';
 import { TakoError } from './error.ts';
 
@@ -24,7 +23,7 @@ export function loadConfig(path: string): Config {
 
 function readConfig(path: string): SmallFile {
   try {
-    return readFileSafely(path, CONFIG_LIMIT);
+    return readFileBounded(path, CONFIG_LIMIT);
   } catch (cause) {
     if (codeOf(cause) !== 'ENOENT') throw cause;
     throw new TakoError('NO_CONFIG', `${path}: no such configuration`, { subject: path });

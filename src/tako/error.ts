@@ -6,7 +6,6 @@ export type TakoErrorCode =
   | 'BUSY'
   | 'DUPLICATE'
   | 'HEALTH_FAILED'
-  | 'IMAGE_GONE'
   | 'IMAGE_MISSING'
   | 'IMAGE_UNREADABLE'
   | 'INCOMPLETE_CONFIG'

@@ -61,6 +61,8 @@ async function runCheck(
   const how = timedOut
     ? `did not end within ${config.healthMs / 1000} s`
     : `ended with ${killed ?? `status ${status}`}`;
-  const output = printable(`${stdout}${stderr}`.trim().slice(0, OUTPUT_LIMIT).replace(/\n/g, '; '));
+  const output = printable(
+    `${stdout}${stderr}`.trim().slice(0, OUTPUT_LIMIT).replace(/\n/g, '; ').replace(/\s+/g, ' '),
+  );
   return `check ${file} ${how}${output === '' ? '' : `: ${output}`}`;
 }

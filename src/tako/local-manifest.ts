@@ -16,6 +16,7 @@ export function readLocalManifest(
   destination: Destination,
   keys: readonly PublicKey[],
   warn: (text: string) => void,
+  otherKeyHint = 'if the publisher changed its key, name the old and the new one in two PublicKey= lines',
 ): Manifest | undefined {
   const file = destination.readManifest();
   if (file === undefined) return undefined;
@@ -31,7 +32,7 @@ export function readLocalManifest(
     throw new TakoError(cause.code, `local ${explain(cause)} (${path})`, {
       hint:
         cause.code === 'INVALID_SIGNATURE'
-          ? 'if the publisher changed its key, name the old and the new one in two PublicKey= lines'
+          ? otherKeyHint
           : 'the file is damaged: restore it from a backup, or remove it to start anew (this gives up rollback protection)',
       subject: path,
     });

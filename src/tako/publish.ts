@@ -35,6 +35,7 @@ export interface Published {
 }
 
 const CHUNK_BYTES = 2 ** 20;
+const OTHER_KEY = 'use the key that signed it; "tako sign --rotate" changes to another one';
 /** One temporary name is enough under the lock; a leftover of a killed run is written over. */
 const PART = '.image.part';
 
@@ -80,7 +81,7 @@ async function publish(
   signal: AbortSignal,
 ): Promise<Published> {
   const warn = (text: string): void => ports.progress({ kind: 'warning', text });
-  const entries = readLocalManifest(directory, [key.publicKey], warn)?.entries ?? [];
+  const entries = readLocalManifest(directory, [key.publicKey], warn, OTHER_KEY)?.entries ?? [];
   const published = findVersion(entries, version);
   // A version that is taken is found out before anything is copied.
   if (published !== undefined || dryRun) {

@@ -6,6 +6,8 @@ import { readLocalManifest } from './local-manifest.ts';
 import { sealManifest } from './manifest.ts';
 import { underLock } from './settle.ts';
 
+const OTHER_KEY = 'it is signed neither by --old-public-key nor by the new key';
+
 export interface Rotated {
   readonly entries: number;
   /** `unchanged`: the new key had signed it already. */
@@ -27,7 +29,7 @@ export async function rotateKey(
   const directory = openDestination(path, 'refuse');
   try {
     const work = async (): Promise<Rotated> => {
-      const manifest = readLocalManifest(directory, [keys.new.publicKey, keys.old], ports.warn);
+      const manifest = readLocalManifest(directory, [keys.new.publicKey, keys.old], ports.warn, OTHER_KEY);
       if (manifest === undefined) throw new TakoError('NO_MANIFEST', `${path}: no manifest here`, { subject: path });
       const entries = manifest.entries.length;
       if (manifest.key === keys.new.publicKey) return { entries, outcome: 'unchanged' };

@@ -203,11 +203,11 @@ async function goBack(
   const bad = versionOf(manifest, owed.image);
   const back = await underLock(destination, ports, signal, async () => {
     const fresh = await destination.readState(quiet);
-    if (!sameDebt(fresh, owed)) return undefined;
+    if (!sameDebt(fresh, owed)) return 'taken over';
     const to = owed.reason === 'update' ? manifest.entries.find((entry) => entry.sha256 === owed.previous) : undefined;
     if (to === undefined || (await inspectImage(destination.store, to, true, signal)) !== 'whole') {
       await closeDebt(destination, fresh, 'health failed', ports.now());
-      return undefined;
+      return 'nowhere';
     }
     const mark: Mark = { version: bad, reason: 'health', at: jsonTime(ports.now()) };
     const failed = {
@@ -225,7 +225,10 @@ async function goBack(
     );
     return { to, state };
   });
-  if (back === undefined) {
+  if (back === 'taken over') {
+    throw new TakoError('HEALTH_FAILED', `${bad}: ${flaw}; another run has dealt with it since`);
+  }
+  if (back === 'nowhere') {
     throw new TakoError('HEALTH_FAILED', `${bad}: ${flaw}; there is no earlier image to go back to, it stays linked`);
   }
   const good = back.to.version.text;
