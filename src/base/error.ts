@@ -35,7 +35,8 @@ export function codeOf(error: unknown): string | undefined {
 /** The texts of an error and of all its causes, outermost first, each only once. */
 export function explain(error: unknown): string {
   const texts: string[] = [];
-  for (let e: unknown = error; e !== undefined && e !== null && texts.length < 10; ) {
+  let e: unknown = error;
+  for (let depth = 0; e !== undefined && e !== null && depth < 10; depth++) {
     const text = e instanceof Error ? e.message || e.name : String(e);
     if (!texts.some((known) => known.includes(text))) texts.push(text);
     e = e instanceof Error ? e.cause : undefined;

@@ -25,7 +25,8 @@ export function jsonTime(epochMs: number): string {
 export function decodeTime(text: string): number | undefined {
   if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/.test(text)) return undefined;
   const value = Date.parse(text);
-  return Number.isNaN(value) ? undefined : value;
+  // A day or an hour that does not exist is taken for the next one.
+  return !Number.isNaN(value) && jsonTime(value) === `${text.slice(0, 19)}Z` ? value : undefined;
 }
 
 export interface ErrorDocument {

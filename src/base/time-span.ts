@@ -10,7 +10,7 @@ const UNITS: readonly (readonly [milliseconds: number, names: string])[] = [
   [3_600_000, 'hours hour hr h'],
   [86_400_000, 'days day d'],
   [7 * 86_400_000, 'weeks week w'],
-  [30.44 * 86_400_000, 'months month M'],
+  [(365.25 / 12) * 86_400_000, 'months month M'],
   [365.25 * 86_400_000, 'years year y'],
 ];
 const MILLISECONDS = new Map(UNITS.flatMap(([value, names]) => names.split(' ').map((name) => [name, value] as const)));

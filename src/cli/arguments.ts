@@ -50,8 +50,7 @@ function assertValues(command: Command, words: readonly string[]): void {
   for (let i = 0; i < words.length && words[i] !== '--'; i++) {
     const word = words[i] as string;
     if (word === '-') throw new UsageError('"-" is not an option');
-    const option = command.options.find((known) => known.long === word || known.short === word);
-    if (option === undefined || !takesValue(option)) continue;
+    if (!awaitsValue(command, word)) continue;
     const value = words[++i];
     if (value?.startsWith('-')) {
       throw new UsageError(
@@ -62,6 +61,16 @@ function assertValues(command: Command, words: readonly string[]): void {
   }
 }
 
-function takesValue(option: Option): boolean {
-  return option.required;
+/** Is the next word the value of this one? Also of the last letter of a cluster, as in `-qk`. */
+function awaitsValue({ options }: Command, word: string): boolean {
+  if (word.startsWith('--')) return takesValue(options.find((known) => known.long === word));
+  if (!word.startsWith('-')) return false;
+  const letters = [...word.slice(1)].map((letter) => options.find((known) => known.short === `-${letter}`));
+  // What follows an option with a value is its value, in the same word.
+  const first = letters.findIndex(takesValue);
+  return first !== -1 && first === letters.length - 1;
+}
+
+function takesValue(option: Option | undefined): boolean {
+  return option?.required === true;
 }

@@ -50,9 +50,10 @@ function readEscape(text: string): { readonly text: string; readonly length: num
   const simple = ESCAPES[text[0] ?? ''];
   if (simple !== undefined) return { text: simple, length: 1 };
   const [, digits = '', hex2, octal, hex4, hex8] =
-    /^(x([0-9a-fA-F]{2})|([0-7]{3})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8}))/.exec(text) ?? [];
+    /^(x([0-9a-fA-F]{2})|([0-3][0-7]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8}))/.exec(text) ?? [];
   const code = Number.parseInt(hex2 ?? octal ?? hex4 ?? hex8 ?? '', octal === undefined ? 16 : 8);
   // NUL ends a string for the kernel, and a byte that is no character could not be passed on as it is.
-  if (!(code > 0) || code > 0x10ffff || (code >= 0xd800 && code < 0xe000)) return undefined;
+  const isByte = hex2 !== undefined || octal !== undefined;
+  if (!(code > 0) || code > (isByte ? 0x7f : 0x10ffff) || (code >= 0xd800 && code < 0xe000)) return undefined;
   return { text: String.fromCodePoint(code), length: digits.length };
 }

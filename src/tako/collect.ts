@@ -77,8 +77,8 @@ function protectedImages(
 ): Set<string> {
   const held = state.hold === null ? undefined : findVersion(entries, state.hold.version);
   const names = [latest, candidate, state.previous, state.owed?.image, state.owed?.previous, held?.sha256];
-  // Without memory of a previous image, the newest of the others stands for it.
-  if (state.previous === null && state.owed === null) {
+  // Where the previous image is not known or not there, the newest of the others stands for it.
+  if (!images.some((image) => image.sha256 === state.previous) && state.owed === null) {
     names.push(images.findLast((image) => image.sha256 !== latest && image.sha256 !== candidate)?.sha256);
   }
   return new Set(names.filter((name) => typeof name === 'string'));

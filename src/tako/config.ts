@@ -101,7 +101,8 @@ function parseSetting(
 ): Setting {
   const split = line.indexOf('=');
   if (split === -1) {
-    throw invalid(where, `expected "Key=Value", such as "Version=1.*", found ${quote(line)}`);
+    // The line is not shown: it may be a URL with a password.
+    throw invalid(where, 'expected "Key=Value", such as "Version=1.*"');
   }
   const key = line.slice(0, split);
   if (!CONFIG_KEYS.includes(key)) throw unknownKey(where, key);

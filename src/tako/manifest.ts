@@ -74,8 +74,23 @@ export function sealManifest(entries: readonly ManifestEntry[], key: SecretKey):
   const lines = sorted.map((entry) => `${entry.version.text} ${entry.size} ${entry.sha256}\n`);
   const body = Buffer.from(`${HEADER}\n\n${lines.join('')}\n`, 'utf8');
   const file = Buffer.concat([body, Buffer.from(`${encodeBase64(key.sign(body))}\n`, 'latin1')]);
-  openManifest(file, [key.publicKey]); // whatever was wrong with an entry must show here, not at a client
+  assertSame(openManifest(file, [key.publicKey]).entries, sorted);
   return file;
+}
+
+/** Whatever was wrong with an entry must show here, not at a client: a version with a newline would be two entries. */
+function assertSame(read: readonly ManifestEntry[], meant: readonly ManifestEntry[]): void {
+  for (let i = 0; i < Math.max(read.length, meant.length); i++) {
+    const [found, entry] = [read[i], meant[i]];
+    if (
+      found === undefined ||
+      entry === undefined ||
+      found.version.text !== entry.version.text ||
+      !sameEntry(found, entry)
+    ) {
+      throw malformed(`entry ${i + 1}`, 'a version that can be read back', entry?.version.text ?? '');
+    }
+  }
 }
 
 /** Equal version whatever its spelling, equal size, equal digest. */

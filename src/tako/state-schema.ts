@@ -10,8 +10,7 @@ const time = v.pipe(
 );
 const text = v.pipe(v.string(), v.maxLength(4096));
 // The same rule as for configurations: nothing of this may become an option of systemctl.
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused
-const unit = v.pipe(text, v.regex(/^[^-/\x00-\x20\x7f][^/\x00-\x20\x7f]*$/));
+const unit = v.pipe(text, v.regex(/^[^-/\s\p{Cc}][^/\s\p{Cc}]*$/u));
 const whole = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 
 const mark = v.object({ version: text, reason: v.picklist(['rollback', 'health', 'hold']), at: time });

@@ -49,12 +49,13 @@ export function openPublicKey(raw: Uint8Array): Ed25519PublicKey {
       hint: 'it was not made by a key generator; make a new pair with "tako gen-key"',
     });
   }
+  const own = Uint8Array.from(raw); // the caller may change what was just judged
   let key: KeyObject | undefined;
   return {
-    raw: Uint8Array.from(raw),
+    raw: own,
     verify(message, signature) {
       if (signature.length !== SIGNATURE_BYTES) return false;
-      key ??= createPublicKey({ key: Buffer.concat([SPKI_PREFIX, raw]), format: 'der', type: 'spki' });
+      key ??= createPublicKey({ key: Buffer.concat([SPKI_PREFIX, own]), format: 'der', type: 'spki' });
       return verify(null, message, key, signature);
     },
   };
