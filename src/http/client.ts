@@ -1,12 +1,13 @@
 /** One client per run: its connections, its rate limit and its settings are shared by all requests. */
-import { type DocumentOptions, type DocumentResult, getDocument } from './document.ts';
-import { type DownloadOptions, download } from './download.ts';
-import { createRateLimit } from './rate-limit.ts';
-import { type HttpResponse, type RequestOptions, request } from './request.ts';
+
+import { createTransport } from './connection/transport.ts';
+import { createRateLimit } from './exchange/rate-limit.ts';
+import { createSleeper } from './exchange/sleep.ts';
+import { type DocumentOptions, type DocumentResult, getDocument } from './requests/document.ts';
+import { type DownloadOptions, download } from './requests/download.ts';
+import { type HttpResponse, type RequestOptions, request } from './requests/request.ts';
 import type { Session } from './session.ts';
 import { type HttpSettings, resolveSettings } from './settings.ts';
-import { createSleeper } from './sleep.ts';
-import { createTransport } from './transport.ts';
 
 export interface HttpClient {
   /** Small documents: the whole body in memory, bounded; repeated as a whole; conditional on `etag`. */

@@ -1,8 +1,9 @@
 /** What every kind of request needs of its client. */
-import type { RetryPolicy } from './retry.ts';
-import type { Sender } from './send.ts';
+
+import type { Target } from './connection/url.ts';
+import type { RetryPolicy } from './exchange/retry.ts';
+import type { Sender } from './exchange/send.ts';
 import type { ResolvedSettings } from './settings.ts';
-import type { Target } from './url.ts';
 
 export interface Session extends Sender, RetryPolicy {
   readonly settings: ResolvedSettings;

@@ -3,9 +3,9 @@
  * Source: "Native Journal Protocol" of systemd.
  */
 import { existsSync } from 'node:fs';
-import { capabilities } from '../linux/capabilities.ts';
-import { systemCalls } from '../linux/ffi.ts';
-import { runProgram } from '../linux/spawn.ts';
+import { capabilities } from '../linux/calls/capabilities.ts';
+import { systemCalls } from '../linux/calls/ffi.ts';
+import { runProgram } from '../linux/processes/spawn.ts';
 
 const SOCKET = '/run/systemd/journal/socket';
 

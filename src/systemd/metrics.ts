@@ -3,8 +3,8 @@
  * Source: the OpenMetrics 1.0 specification, "Text Format". Written beside its place and renamed, mode 0644.
  */
 import { basename, dirname } from 'node:path';
-import { openDirectory } from '../linux/directory.ts';
-import { replaceFile } from '../linux/durable.ts';
+import { openDirectory } from '../linux/files/directory.ts';
+import { replaceFile } from '../linux/files/durable.ts';
 
 export interface Metric {
   /** Without the unit's suffix being checked: the caller names it as it is documented. */

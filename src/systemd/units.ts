@@ -1,7 +1,7 @@
 /** `systemctl`, without a shell: restart, reload and look at units. */
 import { CodedError } from '../base/error.ts';
 import { printable } from '../base/text.ts';
-import { runProgram } from '../linux/spawn.ts';
+import { runProgram } from '../linux/processes/spawn.ts';
 
 /** A unit may take its own TimeoutStartSec; a job that takes longer than this hangs. */
 const JOB_TIMEOUT_MS = 15 * 60_000;

@@ -26,7 +26,7 @@ export {
   parsePublicKey,
   parseSecretKey,
   type SecretKey,
-} from './key.ts';
+} from './manifest/key.ts';
 export {
   findVersion,
   MANIFEST_LIMIT,
@@ -35,5 +35,5 @@ export {
   openManifest,
   sameEntry,
   sealManifest,
-} from './manifest.ts';
-export { type Relation, relate } from './relation.ts';
+} from './manifest/manifest.ts';
+export { type Relation, relate } from './manifest/relation.ts';

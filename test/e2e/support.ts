@@ -8,7 +8,7 @@ import * as fs from 'node:fs';
 import { basename, join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { PUBLIC_TEXT, SECRET_TEXT, SEED } from '../../src/tako/manifest.fixture.ts';
+import { PUBLIC_TEXT, SECRET_TEXT, SEED } from '../../src/tako/manifest/manifest.fixture.ts';
 import { freePort } from '../support/nginx.ts';
 import { type Finished, type NodeOptions, type Running, runTako, start } from '../support/program.ts';
 import { scratch } from '../support/scratch.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
-import { HELLO, VECTOR, WORLD } from '../../src/tako/manifest.fixture.ts';
+import { HELLO, VECTOR, WORLD } from '../../src/tako/manifest/manifest.fixture.ts';
 import { startHostileServer } from '../support/hostile-server.ts';
 import { needs } from '../support/needs.ts';
 import { must, run, runTako, startTako, TAKO } from '../support/program.ts';

@@ -11,7 +11,7 @@ const BLOCK = join(CHECKOUT, 'dist/test/support/block-koffi.cjs');
 describe('without koffi', () => {
   it('the tests of the linux domain pass with the declared fallbacks', async () => {
     const directory = join(CHECKOUT, 'dist/src/linux');
-    const files = readdirSync(directory)
+    const files = readdirSync(directory, { recursive: true, encoding: 'utf8' })
       .filter((name) => name.endsWith('.test.js'))
       .map((name) => join(directory, name));
     const args = ['--test', '--test-reporter=tap', ...files];

@@ -1,0 +1,213 @@
+/**
+ * A client configuration: which image this host wants, from where, under which key, and what to do about a new one.
+ *
+ * One image per file, UTF-8, lines `Key=Value` split at the first `=`, comments begin with `#` or `;` in the first
+ * column. Described in docs/configuration.md.
+ */
+import { decodeUtf8 } from '../../base/decode.ts';
+import { nearest, quote } from '../../base/text.ts';
+import { type Calendar, isMomentary } from '../../systemd/index.ts';
+import type { Pattern } from '../../version/index.ts';
+import { TakoError } from '../error.ts';
+import type { PublicKey } from '../manifest/key.ts';
+import * as value from './values.ts';
+
+/** A larger file is no configuration. */
+export const CONFIG_LIMIT = 2 ** 20;
+
+export interface Config {
+  /** The file, as the user named it. */
+  readonly path: string;
+  /** Base URLs ending in `/`: mirrors, tried in order. May hold credentials: print `origin.shown`, never this. */
+  readonly origins: readonly value.OriginUrl[];
+  readonly publicKeys: readonly PublicKey[];
+  readonly pattern: Pattern;
+  readonly destination: string;
+  /** Units in the order of the file, each once. */
+  readonly restart: readonly string[];
+  readonly reload: readonly string[];
+  readonly healthCheck: readonly string[] | undefined;
+  readonly healthMs: number;
+  readonly keepVersions: number | undefined;
+  readonly keepBytes: number | undefined;
+  readonly warnUnchangedMs: number | undefined;
+  /** When `fetch` may switch and restart: any of them; always when there is none. */
+  readonly maintenanceWindows: readonly Calendar[];
+  /** Must the file be private, since it holds a password or a command? */
+  readonly secret: { readonly password: boolean; readonly command: boolean };
+  /** Accepted, but worth a word to the administrator. */
+  readonly warnings: readonly string[];
+}
+
+const HEALTH_MS = 10_000;
+const REQUIRED: Readonly<Record<string, string>> = {
+  Origin: 'Origin=https://example.com/images/app/',
+  PublicKey: 'PublicKey=<the public key that "tako gen-key" printed>',
+  Version: 'Version=1.* (or Version=* to accept any version)',
+  Destination: 'Destination=/var/lib/images/app',
+};
+const OPTIONAL = [
+  'Restart',
+  'RestartUnit',
+  'ReloadUnit',
+  'KeepVersions',
+  'KeepBytes',
+  'HealthSec',
+  'HealthCheck',
+  'WarnUnchanged',
+  'MaintenanceWindow',
+];
+const REPEATABLE = new Set(['Origin', 'PublicKey', 'Restart', 'RestartUnit', 'ReloadUnit', 'MaintenanceWindow']);
+export const CONFIG_KEYS: readonly string[] = [...Object.keys(REQUIRED), ...OPTIONAL];
+
+interface Setting {
+  readonly key: string;
+  readonly value: string;
+  /** One-based. */
+  readonly line: number;
+}
+
+/** @throws TakoError INVALID_CONFIG, INCOMPLETE_CONFIG, INVALID_PUBLIC_KEY_DATA; CodedError WEAK_PUBLIC_KEY */
+export function parseConfig(bytes: Uint8Array, path: string): Config {
+  const text = decodeUtf8(bytes);
+  if (text === undefined) throw new TakoError('INVALID_CONFIG', `${path}: not UTF-8`, { subject: path });
+  const warnings: string[] = [];
+  const settings = parseSettings(text, path, warnings);
+  return interpret(settings, path, warnings);
+}
+
+function parseSettings(text: string, path: string, warnings: string[]): Setting[] {
+  const settings: Setting[] = [];
+  const lines = text.replace(/^\ufeff/, '').split('\n');
+  for (const [index, raw] of lines.entries()) {
+    const line = raw.endsWith('\r') ? raw.slice(0, -1) : raw;
+    const where = `${path}: line ${index + 1}`;
+    if (line === '' || line.startsWith('#') || line.startsWith(';')) continue;
+    if (line.trim() === '') {
+      warnings.push(`${where}: a line of blanks, ignored`);
+      continue;
+    }
+    settings.push(parseSetting(line, index + 1, where, settings, warnings));
+  }
+  return settings;
+}
+
+function parseSetting(
+  line: string,
+  number: number,
+  where: string,
+  before: readonly Setting[],
+  warnings: string[],
+): Setting {
+  const split = line.indexOf('=');
+  if (split === -1) {
+    // The line is not shown: it may be a URL with a password.
+    throw invalid(where, 'expected "Key=Value", such as "Version=1.*"');
+  }
+  const key = line.slice(0, split);
+  if (!CONFIG_KEYS.includes(key)) throw unknownKey(where, key);
+  const text = line.slice(split + 1);
+  const trimmed = text.replace(/[ \t]+$/, '');
+  if (trimmed !== text) warnings.push(`${where}: blanks at the end of ${key}, ignored`);
+  const first = before.find((setting) => setting.key === key);
+  if (first !== undefined && !REPEATABLE.has(key)) {
+    throw invalid(where, `${key} is given twice, first on line ${first.line}`);
+  }
+  const setting = { key, value: trimmed, line: number };
+  // Errors come in the order of the file: a line is judged when it is read, and interpreted once all are known.
+  READERS[key]?.(trimmed, where);
+  return setting;
+}
+
+/** How each value is read; the same readers judge a line where it stands and give its meaning afterwards. */
+const READERS: Readonly<Record<string, (text: string, where: string) => unknown>> = {
+  Origin: value.readOrigin,
+  PublicKey: value.readPublicKey,
+  Version: value.readPattern,
+  Destination: value.readDestination,
+  Restart: value.readUnits,
+  RestartUnit: value.readUnit,
+  ReloadUnit: value.readUnit,
+  KeepVersions: value.readKeepVersions,
+  KeepBytes: value.readKeepBytes,
+  HealthSec: value.readTimeSpan,
+  HealthCheck: value.readCommand,
+  WarnUnchanged: value.readTimeSpan,
+  MaintenanceWindow: value.readCalendar,
+};
+
+function interpret(settings: readonly Setting[], path: string, warnings: string[]): Config {
+  const at = (setting: Setting): string => `${path}: line ${setting.line}`;
+  const all = <T>(key: string, read: (text: string, where: string) => T): T[] =>
+    settings.filter((setting) => setting.key === key).map((setting) => read(setting.value, at(setting)));
+  const one = <T>(key: string, read: (text: string, where: string) => T): T | undefined => all(key, read)[0];
+  const required = <T>(key: string, found: T | undefined): T => {
+    if (found !== undefined) return found;
+    throw new TakoError('INCOMPLETE_CONFIG', `${path}: ${key} is missing`, {
+      hint: `add a line such as ${REQUIRED[key]}`,
+      subject: path,
+    });
+  };
+
+  const origins = all('Origin', value.readOrigin);
+  required('Origin', origins[0]);
+  const publicKeys = all('PublicKey', value.readPublicKey);
+  required('PublicKey', publicKeys[0]);
+  const pattern = required('Version', one('Version', value.readPattern));
+  const destination = required('Destination', one('Destination', value.readDestination));
+
+  const restart = uniqueUnits(
+    settings.flatMap((setting) =>
+      /^Restart(Unit)?$/.test(setting.key) ? value.readUnits(setting.value, at(setting)) : [],
+    ),
+  );
+  const reload = uniqueUnits(all('ReloadUnit', value.readUnit));
+  const both = reload.find((unit) => restart.some((other) => value.unitName(other) === value.unitName(unit)));
+  if (both !== undefined) throw invalid(path, `unit ${quote(both)} is to be restarted and reloaded: choose one`);
+  const deprecated = settings.find((setting) => setting.key === 'RestartUnit');
+  if (deprecated !== undefined) warnings.push(`${at(deprecated)}: RestartUnit is the old name of Restart`);
+
+  const maintenanceWindows = all('MaintenanceWindow', value.readCalendar);
+  const brief = maintenanceWindows.find(isMomentary);
+  if (brief !== undefined) {
+    warnings.push(`${path}: MaintenanceWindow=${brief.text} is open for single minutes only; an hour is written 02:*`);
+  }
+  const healthCheck = one('HealthCheck', value.readCommand);
+  return {
+    path,
+    origins,
+    publicKeys,
+    pattern,
+    destination,
+    restart,
+    reload,
+    healthCheck,
+    healthMs: one('HealthSec', value.readTimeSpan) ?? HEALTH_MS,
+    keepVersions: one('KeepVersions', value.readKeepVersions),
+    keepBytes: one('KeepBytes', value.readKeepBytes),
+    warnUnchangedMs: one('WarnUnchanged', value.readTimeSpan),
+    maintenanceWindows,
+    secret: { password: origins.some((origin) => origin.hasPassword), command: healthCheck !== undefined },
+    warnings,
+  };
+}
+
+function uniqueUnits(units: readonly string[]): string[] {
+  const seen = new Map<string, string>();
+  for (const unit of units) if (!seen.has(value.unitName(unit))) seen.set(value.unitName(unit), unit);
+  return [...seen.values()];
+}
+
+function unknownKey(where: string, key: string): TakoError {
+  const meant = nearest(key.trim(), CONFIG_KEYS);
+  const blank = key !== key.trim() ? ' (blanks around a key are not allowed)' : '';
+  return invalid(
+    where,
+    `unknown key ${quote(key)}${blank}`,
+    `${meant === undefined ? '' : `did you mean ${meant}? `}known keys: ${CONFIG_KEYS.join(', ')}`,
+  );
+}
+
+function invalid(where: string, what: string, hint?: string): TakoError {
+  return new TakoError('INVALID_CONFIG', `${where}: ${what}`, { hint, subject: where.replace(/: line \d+$/, '') });
+}
