@@ -165,7 +165,7 @@ describe('the sources', () => {
         part,
       );
     }
-    const loader = files.find(([file]) => file === 'src/linux/koffi.ts')?.[1] ?? '';
+    const loader = files.find(([file]) => file === 'src/linux/calls/koffi.ts')?.[1] ?? '';
     assert.ok(importsOf(loader).some(({ specifier }) => specifier === 'koffi'));
   });
 

@@ -252,7 +252,8 @@ export function tree(directory: string, { exact = false, own = true } = {}): Rec
   const visit = (name: string): void => {
     const path = join(directory, name);
     const stats = fs.lstatSync(path, { bigint: true });
-    const times = exact ? ` ${stats.ino} ${stats.mtimeNs} ${stats.ctimeNs}` : '';
+    // Making .tako touches the directory itself.
+    const times = exact && (own || name !== '') ? ` ${stats.ino} ${stats.mtimeNs} ${stats.ctimeNs}` : '';
     found[name === '' ? '.' : name] =
       `${(Number(stats.mode) & 0o7777).toString(8)} ${stats.uid} ${content(path)}${times}`;
     if (!stats.isDirectory()) return;
@@ -291,6 +292,7 @@ export function partOf(destination: string, image: string | Uint8Array): string 
 export async function holdLock(t: TestContext, directory: string): Promise<Running> {
   fs.mkdirSync(join(directory, '.tako'), { recursive: true, mode: 0o755 });
   const lock = join(directory, '.tako', 'lock');
+  fs.closeSync(fs.openSync(lock, 'a', 0o600));
   const holder = start('flock', [lock, 'sh', '-c', 'echo held; exec sleep 50']);
   t.after(() => holder.kill());
   await holder.says('held');

@@ -94,7 +94,7 @@ describe('a lock file', () => {
   it('is free again when its holder was killed', async (t) => {
     const { path, directory } = setUp(t);
     const script = `import(${JSON.stringify(new URL('./lock.js', import.meta.url))}).then(async ({ lockFile }) => {
-      const { openDirectory } = await import(${JSON.stringify(new URL('./directory.js', import.meta.url))});
+      const { openDirectory } = await import(${JSON.stringify(new URL('../files/directory.js', import.meta.url))});
       await lockFile(openDirectory(process.argv[1]), 'lock', { timeoutMs: 0, signal: new AbortController().signal });
       console.log('held');
       setInterval(() => {}, 1000);

@@ -1,0 +1,92 @@
+// The release bundle: `npm run bundle`. One entry file a program in build/bundle/, what is loaded on demand beside it.
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { defineConfig } from 'rolldown';
+
+const programs = { tako: 'src/cli/tako/main.ts' };
+const { name, version, license } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8'));
+
+export default defineConfig({
+  cwd: import.meta.dirname,
+  input: programs,
+  platform: 'node',
+  // Sources become files where they stand: a cycle between chunks must not change what an entry exports.
+  preserveEntrySignatures: 'allow-extension',
+  external: (id, importer) => id === 'koffi' || (id.startsWith('node:') && !isUnusedSpawn(id, importer)),
+  plugins: [entries(), lazySpawn(), description(), licenses()],
+  output: {
+    dir: 'build/bundle',
+    cleanDir: true,
+    format: 'esm',
+    entryFileNames: '[name].js',
+    // No hashes: an upgrade replaces files instead of leaving old ones.
+    chunkFileNames: 'chunks/[name].js',
+    minify: 'dce-only', // names and lines stay, for stack traces
+    comments: { legal: true, annotation: false, jsdoc: false },
+    codeSplitting: {
+      groups: [
+        // What is imported before the first command runs is one file: each costs a third of a millisecond.
+        { name: 'tako', tags: ['$initial'], priority: 2 },
+        { name: 'work', test: /\/src\/(base|linux|systemd|tako|trust|version)\//, priority: 1 },
+      ],
+    },
+  },
+});
+
+/** rolldown puts a facade before every chunk when a module awaits at its top; `runMain` never rejects. */
+function entries() {
+  return {
+    name: 'entries',
+    transform: {
+      filter: { id: /\/main\.ts$/ },
+      handler: (code) => code.replace(/^await (?=runMain\()/m, 'void '),
+    },
+  };
+}
+
+/** commander loads node:child_process, and with it node:net and node:dgram, for a feature that is not used here. */
+function lazySpawn() {
+  return {
+    name: 'lazy-spawn',
+    resolveId: (id, importer) => (isUnusedSpawn(id, importer) ? '\0spawn.cjs' : undefined),
+    load: (id) =>
+      id === '\0spawn.cjs'
+        ? "exports.spawn = (...words) => process.getBuiltinModule('node:child_process').spawn(...words);"
+        : undefined,
+  };
+}
+
+function isUnusedSpawn(id, importer) {
+  return id === 'node:child_process' && importer?.includes('/node_modules/commander/') === true;
+}
+
+/** Tells node that these files are modules, and the program its version. */
+function description() {
+  const source = `${JSON.stringify({ name, version, license, type: 'module', private: true }, null, 2)}\n`;
+  return {
+    name: 'description',
+    generateBundle() {
+      this.emitFile({ type: 'asset', fileName: 'package.json', source });
+    },
+  };
+}
+
+/** The licences of the packages whose code is in the bundle ask to come along. */
+function licenses() {
+  return {
+    name: 'licenses',
+    generateBundle(_, bundle) {
+      const modules = Object.values(bundle).flatMap((file) => Object.keys(file.modules ?? {}));
+      const roots = new Set(modules.flatMap((id) => /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/.exec(id)?.[0] ?? []));
+      const source = [...roots].sort().map(licenseOf).join(`\n${'-'.repeat(72)}\n\n`);
+      this.emitFile({ type: 'asset', fileName: 'LICENSES.txt', source });
+    },
+  };
+}
+
+function licenseOf(root) {
+  const about = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const file = readdirSync(root).find((entry) => /^licen[cs]e/i.test(entry));
+  if (file === undefined || !existsSync(join(root, file))) throw new Error(`${about.name}: no licence text in ${dirname(root)}`);
+  return `${about.name} ${about.version} (${about.license})\n\n${readFileSync(join(root, file), 'utf8').trim()}\n`;
+}

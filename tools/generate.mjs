@@ -1,0 +1,41 @@
+// Manual pages and shell completions into build/share, from the definitions of the programs: `npm run generate`.
+// The sources are bundled first, so that neither a compiler nor a Node that reads TypeScript is needed.
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { rolldown } from 'rolldown';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const share = join(root, 'build', 'share');
+
+const { tako, completion, manual } = await load({
+  tako: 'src/cli/tako/definition.ts',
+  completion: 'src/cli/completion.ts',
+  manual: 'src/cli/manual.ts',
+});
+rmSync(share, { recursive: true, force: true });
+for (const program of [await tako.takoProgram()]) {
+  const name = program.name();
+  put(`bash-completion/completions/${name}`, completion.bashCompletion(program));
+  put(`zsh/site-functions/_${name}`, completion.zshCompletion(program));
+  put(`fish/vendor_completions.d/${name}.fish`, completion.fishCompletion(program));
+  for (const [file, text] of manual.manualPages(program, version)) put(`man/man1/${file}`, text);
+}
+
+function put(file, text) {
+  const path = join(share, file);
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, text);
+}
+
+/** The modules by the names of `input`; they share their modules, so that one commander made all commands. */
+async function load(input) {
+  const dir = join(root, 'build', 'generator');
+  const bundle = await rolldown({ cwd: root, input, platform: 'node', external: [/^node:/, 'koffi'] });
+  await bundle.write({ dir, cleanDir: true, entryFileNames: '[name].mjs', chunkFileNames: 'chunks/[name].mjs' });
+  await bundle.close();
+  const names = Object.keys(input);
+  const modules = await Promise.all(names.map((name) => import(pathToFileURL(join(dir, `${name}.mjs`)).href)));
+  return Object.fromEntries(names.map((name, i) => [name, modules[i]]));
+}
