@@ -176,7 +176,7 @@ if (calls === undefined) {
 
     it('excludes other processes, and is waited for', async (t) => {
       const { path, a } = pair(t);
-      const script = fileURLToPath(new URL('./ffi.js', import.meta.url));
+      const script = fileURLToPath(new URL('../calls/ffi.js', import.meta.url));
       const child = await started(t, process.execPath, [
         '-e',
         `import(${JSON.stringify(script)}).then(({ systemCalls }) => {
