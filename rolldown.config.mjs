@@ -10,7 +10,7 @@ export default defineConfig({
   cwd: import.meta.dirname,
   input: programs,
   platform: 'node',
-  // Sources become files where they stand: a cycle between chunks must not change what an entry exports.
+  // What is loaded on demand may import from the entry file: no second file before the program starts.
   preserveEntrySignatures: 'allow-extension',
   external: (id, importer) => id === 'koffi' || (id.startsWith('node:') && !isUnusedSpawn(id, importer)),
   plugins: [entries(), lazySpawn(), description(), licenses()],
@@ -78,7 +78,10 @@ function licenses() {
     generateBundle(_, bundle) {
       const modules = Object.values(bundle).flatMap((file) => Object.keys(file.modules ?? {}));
       const roots = new Set(modules.flatMap((id) => /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/.exec(id)?.[0] ?? []));
-      const source = [...roots].sort().map(licenseOf).join(`\n${'-'.repeat(72)}\n\n`);
+      const source = [...roots]
+        .sort()
+        .map(licenseOf)
+        .join(`\n${'-'.repeat(72)}\n\n`);
       this.emitFile({ type: 'asset', fileName: 'LICENSES.txt', source });
     },
   };
@@ -87,6 +90,7 @@ function licenses() {
 function licenseOf(root) {
   const about = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   const file = readdirSync(root).find((entry) => /^licen[cs]e/i.test(entry));
-  if (file === undefined || !existsSync(join(root, file))) throw new Error(`${about.name}: no licence text in ${dirname(root)}`);
+  if (file === undefined || !existsSync(join(root, file)))
+    throw new Error(`${about.name}: no licence text in ${dirname(root)}`);
   return `${about.name} ${about.version} (${about.license})\n\n${readFileSync(join(root, file), 'utf8').trim()}\n`;
 }

@@ -30,7 +30,8 @@ const tasks = { install, uninstall };
 const [what = ''] = process.argv.slice(2);
 if (!Object.hasOwn(tasks, what)) stop(`usage: node tools/install.mjs ${Object.keys(tasks).join('|')}`);
 // Units and the first line of a script take no quoting, and "%" is theirs.
-if (!isAbsolute(prefix) || !/^[\w./+@-]+$/.test(prefix)) stop(`PREFIX=${prefix}: not an absolute path of plain characters`);
+if (!isAbsolute(prefix) || !/^[\w./+@-]+$/.test(prefix))
+  stop(`PREFIX=${prefix}: not an absolute path of plain characters`);
 if (!isAbsolute(destination)) stop(`DESTDIR=${destination}: not an absolute path`);
 if (!/^\/[\w./+@ -]+$/.test(node)) stop(`NODE=${node}: not an absolute path of plain characters`);
 tasks[what]();
@@ -63,7 +64,8 @@ function makeDirectories(paths, missing) {
       chmodSync(staged(path), 0o755); // whatever the umask
     }
     const real = realpathSync(staged(path));
-    if (!`${real}/`.startsWith(join(realpathSync(destination), '/'))) stop(`${staged(path)}: leads out of DESTDIR, to ${real}`);
+    if (!`${real}/`.startsWith(join(realpathSync(destination), '/')))
+      stop(`${staged(path)}: leads out of DESTDIR, to ${real}`);
   }
 }
 
@@ -78,7 +80,9 @@ function write(path, { text, link, mode }) {
 /** Directories that were made go too, once they are empty. */
 function uninstall() {
   if (!existsSync(staged(list))) return;
-  const paths = readFileSync(staged(list), 'utf8').split('\n').filter((path) => path !== '');
+  const paths = readFileSync(staged(list), 'utf8')
+    .split('\n')
+    .filter((path) => path !== '');
   for (const path of paths) {
     if (path.startsWith('/') || path.split('/').includes('..')) stop(`${staged(list)}: names "${path}"`);
     if (!path.endsWith('/')) rmSync(staged(path), { force: true });
@@ -135,7 +139,11 @@ function koffi() {
   if (binaries.length === 0) return [];
   const wanted = /^(package\.json|LICENSE\.txt|.*\.c?js)$/;
   return [
-    ...tree(`${modules}/koffi`, `${lib}/${modules}/koffi`, (path) => wanted.test(path) && !/^(doc|vendor|lib|cnoke)/.test(path)),
+    ...tree(
+      `${modules}/koffi`,
+      `${lib}/${modules}/koffi`,
+      (path) => wanted.test(path) && !/^(doc|vendor|lib|cnoke)/.test(path),
+    ),
     ...binaries.flatMap((name) => tree(`${modules}/@koromix/${name}`, `${lib}/${modules}/@koromix/${name}`)),
   ];
 }

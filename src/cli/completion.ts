@@ -7,7 +7,9 @@ import { type Argument, type Command, Help, type Option } from 'commander';
 
 /** How a value is completed. */
 type Completer =
-  | { readonly kind: 'files' | 'directories' | 'nothing' }
+  | { readonly kind: 'files' }
+  | { readonly kind: 'directories' }
+  | { readonly kind: 'nothing' }
   | { readonly kind: 'words'; readonly words: readonly string[] };
 
 interface OptionNode {
@@ -54,14 +56,14 @@ export function bashCompletion(program: Command): string {
     '    if [[ $cur == = ]]; then',
     "        cur=''",
     '    elif [[ $option == = ]]; then',
-    '        option=${COMP_WORDS[COMP_CWORD-2]}',
+    `        option=\${COMP_WORDS[COMP_CWORD-2]}`,
     '    fi',
     '    COMPREPLY=()',
     '    for ((i = 1; i < COMP_CWORD; i++)); do',
-    '        case "$command:${COMP_WORDS[i]}" in',
+    `        case "$command:\${COMP_WORDS[i]}" in`,
     ...branch(
       cases((node) => valued(node).flatMap(({ flags }) => flags.map((flag) => `${node.path}:${flag}`))),
-      ['if [[ ${COMP_WORDS[i+1]} == = ]]; then ((i += 2)); else ((i++)); fi'],
+      [`if [[ \${COMP_WORDS[i+1]} == = ]]; then ((i += 2)); else ((i++)); fi`],
       12,
     ),
     ...cases(({ path, commands }) =>
@@ -123,7 +125,11 @@ function bashReply(completer: Completer): string[] {
 function branch(patterns: readonly string[], body: readonly string[], indent: number): string[] {
   if (patterns.length === 0) return [];
   const space = ' '.repeat(indent);
-  return [`${space}${patterns.map(quote).join(' | ')})`, ...body.map((line) => `${space}    ${line}`), `${space}    ;;`];
+  return [
+    `${space}${patterns.map(quote).join(' | ')})`,
+    ...body.map((line) => `${space}    ${line}`),
+    `${space}    ;;`,
+  ];
 }
 
 /** For a folder of `fpath`, under the name `_PROGRAM`. */
@@ -268,7 +274,8 @@ function fishLines(program: string, at: string, node: CommandNode): string[] {
 function fishAction(completer: Completer, ofOption: boolean): string {
   if (completer.kind === 'files') return ofOption ? '-r -F' : '-F';
   if (completer.kind === 'nothing') return '-x';
-  const list = completer.kind === 'directories' ? '(__fish_complete_directories)' : completer.words.join(' ');
+  const list =
+    completer.kind === 'directories' ? '(__fish_complete_directories)' : completer.words.map(plain).join(' ');
   return `${ofOption ? '-x ' : ''}-a ${quote(list)}`;
 }
 
@@ -292,7 +299,8 @@ function optionNode(option: Option): OptionNode {
     flags: [option.short, option.long].filter((flag) => flag !== undefined && flag !== null),
     description: option.description,
     // A value that may be left out is written with "=", so the next word is not it.
-    value: name === undefined || option.optional ? undefined : { name, completer: completerOf(name, option.argChoices) },
+    value:
+      name === undefined || option.optional ? undefined : { name, completer: completerOf(name, option.argChoices) },
     repeatable: option.variadic,
   };
 }
@@ -305,10 +313,13 @@ function argumentNode(argument: Argument): ArgumentNode {
 
 function completerOf(name: string, choices: readonly string[] | undefined): Completer {
   if (choices !== undefined) return { kind: 'words', words: choices };
-  return { kind: FILES.has(name) ? 'files' : DIRECTORIES.has(name) ? 'directories' : 'nothing' };
+  if (FILES.has(name)) return { kind: 'files' };
+  return { kind: DIRECTORIES.has(name) ? 'directories' : 'nothing' };
 }
 
-function valued({ options }: CommandNode): readonly (OptionNode & { readonly value: { readonly completer: Completer } })[] {
+function valued({
+  options,
+}: CommandNode): readonly (OptionNode & { readonly value: { readonly completer: Completer } })[] {
   return options.flatMap((option) => (option.value === undefined ? [] : [{ ...option, value: option.value }]));
 }
 

@@ -16,7 +16,10 @@ interface Facts {
   readonly seeAlso: readonly string[];
 }
 
-const DEBUG: Entry = ['TAKO_DEBUG', 'With the value 1, errors are printed with the place in the program they come from.'];
+const DEBUG: Entry = [
+  'TAKO_DEBUG',
+  'With the value 1, errors are printed with the place in the program they come from.',
+];
 const ENVIRONMENT: readonly Entry[] = [
   [
     'HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY',
@@ -78,7 +81,7 @@ function format(page: Page, pages: readonly Page[], facts: Facts, footer: string
     // Left-aligned, and no hyphens: words of a command line stay whole.
     '.nh',
     '.ad l',
-    section('NAME', [`${escape(name)} \\- ${escape(command.summary() || firstSentence(command.description()))}`]),
+    section('NAME', [`${roff(name)} \\- ${roff(command.summary() || firstSentence(command.description()))}`]),
     section('SYNOPSIS', synopsis(command)),
     section('DESCRIPTION', [...paragraphs(command.description()), ...after.paragraphs.flatMap(paragraphs)]),
     section('COMMANDS', children.flatMap(summaryOf)),
@@ -103,12 +106,12 @@ function section(title: string, body: readonly string[]): string {
 
 function synopsis(command: Command): string[] {
   const [name = '', ...words] = new Help().commandUsage(command).split(/ (?=[[<])/);
-  return [`.B ${escape(name)}`, ...words.map(usageWord)];
+  return [`.B ${roff(name)}`, ...words.map(usageWord)];
 }
 
 /** `[options] <config...>`: brackets as they are, names in italics. */
 function usageWord(word: string): string {
-  return escape(word).replace(/[A-Za-z][A-Za-z0-9\\-]*/g, (name) => `\\fI${name}\\fR`);
+  return roff(word).replace(/[A-Za-z][A-Za-z0-9\\-]*/g, (name) => `\\fI${name}\\fR`);
 }
 
 function summaryOf({ name, command }: Page): string[] {
@@ -119,7 +122,7 @@ function argumentEntries(command: Command): string[] {
   const help = new Help();
   return help
     .visibleArguments(command)
-    .flatMap((each) => ['.TP', `\\fI${escape(each.name())}\\fR`, text(capital(help.argumentDescription(each)))]);
+    .flatMap((each) => ['.TP', `\\fI${roff(each.name())}\\fR`, text(capital(help.argumentDescription(each)))]);
 }
 
 function optionEntry(option: Option): string[] {
@@ -128,22 +131,27 @@ function optionEntry(option: Option): string[] {
     .replace(/([[<])([^\]>]+)([\]>])/g, (_, open: string, name: string, close: string) =>
       open === '<' ? `\u0003${name}\u0002` : `${open}\u0003${name}\u0002${close}`,
     );
-  const marked = escape(flags).replaceAll('\u0001', '\\fB').replaceAll('\u0002', '\\fR').replaceAll('\u0003', '\\fI');
+  const marked = roff(flags).replaceAll('\u0001', '\\fB').replaceAll('\u0002', '\\fR').replaceAll('\u0003', '\\fI');
   return ['.TP', marked, text(capital(new Help().optionDescription(option)))];
 }
 
 function entry([term, meaning]: Entry): string[] {
-  return ['.TP', `.B ${escape(term)}`, text(meaning)];
+  return ['.TP', `.B ${roff(term)}`, text(meaning)];
 }
 
 /** What `addHelpText('after', ...)` prints: paragraphs, and sections of indented lines below a `Title:`. */
 function sectionsAfter(command: Command) {
   let printed = '';
-  const write = (more: string): boolean => {
-    printed += more;
-    return true;
-  };
-  command.emit('afterHelp', { error: false, command, write });
+  const before = command.configureOutput();
+  command.configureOutput({
+    writeOut: (more) => {
+      printed += more;
+    },
+  });
+  command.outputHelp();
+  command.configureOutput(before);
+  const help = command.helpInformation();
+  printed = printed.slice(printed.indexOf(help) + help.length);
   const blocks = printed.split('\n\n').map((block) => block.split('\n').filter((line) => line !== ''));
   const titled = blocks.filter(([title]) => title?.endsWith(':'));
   return {
@@ -159,7 +167,7 @@ function sectionsAfter(command: Command) {
 function definitions(body: readonly string[]): string[] {
   return body.flatMap((line) => {
     const [, term = '', meaning = ''] = /^\s*(\S+)\s+(.*)$/.exec(line) ?? [];
-    return ['.TP', `.B ${escape(term)}`, text(capital(meaning))];
+    return ['.TP', `.B ${roff(term)}`, text(capital(meaning))];
   });
 }
 
@@ -174,7 +182,7 @@ function paragraphs(description: string): string[] {
 /** `tako-fetch(1)`, the name in bold. */
 function reference(page: string): string {
   const [, name = page, rest = ''] = /^(.*)(\(\d\))$/.exec(page) ?? [];
-  return `\\fB${escape(name)}\\fR${rest}`;
+  return `\\fB${roff(name)}\\fR${rest}`;
 }
 
 function firstSentence(description: string): string {
@@ -188,15 +196,15 @@ function capital(line: string): string {
 
 /** A line of text: one that begins like a request is none. */
 function text(line: string): string {
-  return escape(line).replace(/^(?=[.']|\\\(aq)/, '\\&');
+  return roff(line).replace(/^(?=[.']|\\\(aq)/, '\\&');
 }
 
 function argument(word: string): string {
-  return `"${escape(word)}"`;
+  return `"${roff(word)}"`;
 }
 
 /** What roff would read as markup, or print as something prettier that cannot be typed into a shell. */
-function escape(line: string): string {
+function roff(line: string): string {
   return line.replace(/[\\\-'`^~"]|[^\0-\x7f]/gu, (c) => ESCAPES[c] ?? `\\[u${hex(c)}]`);
 }
 

@@ -4,7 +4,7 @@ import { nearest } from '../base/text.ts';
 import { isHelpWord, readRequest, UsageError } from './arguments.ts';
 import { EXIT, EXIT_HELP, Interrupted, statusOf } from './exit-status.ts';
 import { Output } from './output.ts';
-import { openProgress, PROGRESS_MODES, type ProgressMode, type ProgressView } from './progress.ts';
+import type { ProgressMode, ProgressView } from './progress.ts';
 
 /** A command that is loaded when it is wanted: each costs some milliseconds, and most runs want one. */
 export interface CommandEntry {
@@ -54,7 +54,14 @@ export function command<Values extends object>(
 ): Command {
   return shape
     .option('--json', 'print one JSON document on standard output')
-    .addOption(new Option('--progress <mode>', 'how to show progress').choices(PROGRESS_MODES))
+    .addOption(
+      new Option('--progress <mode>', 'how to show progress').choices([
+        'auto',
+        'plain',
+        'json',
+        'none',
+      ] satisfies ProgressMode[]),
+    )
     .option('-q, --quiet', 'print warnings, errors and results only')
     .option('-v, --verbose', 'say more')
     .option('--no-color', 'no colours, also when NO_COLOR is set')
@@ -72,6 +79,7 @@ export function command<Values extends object>(
         verbose: values.verbose === true,
         noColor: !values.color,
       });
+      const { openProgress } = await import('./progress.ts');
       const progress = openProgress(values.progress ?? 'auto', running.output);
       try {
         const work = await load();

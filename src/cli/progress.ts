@@ -3,8 +3,7 @@ import type { Progress, ProgressEvent } from '../base/progress.ts';
 import { formatBytes } from '../base/text.ts';
 import type { Output } from './output.ts';
 
-export const PROGRESS_MODES = ['auto', 'plain', 'json', 'none'] as const;
-export type ProgressMode = (typeof PROGRESS_MODES)[number];
+export type ProgressMode = 'auto' | 'plain' | 'json' | 'none';
 
 const REDRAW_MS = 100;
 const JSON_MS = 500;

@@ -285,15 +285,17 @@ async function hostile(t: TestContext): Promise<{ place: Place; server: HostileS
 for (const [way, options, isUpdate] of [
   ['the first fetch', [], false],
   ['fetch --init', ['--init'], false],
+  ['fetch --init where the link was lost', ['--init'], 'without a link'],
   ['an update', [], true],
   ['an update that is staged', ['--stage'], true],
 ] as const) {
   describe(`${way} refuses`, { concurrency: 4 }, () => {
     for (const attack of ATTACKS) {
-      if (attack.onlyUpdates && !isUpdate) continue;
+      if (attack.onlyUpdates && isUpdate === false) continue;
       it(`${attack.title}: ${attack.code}, status ${attack.status}`, async (t) => {
         const { place, server, config } = await hostile(t);
-        if (isUpdate) provision(place.destination, BEFORE, '1.1');
+        if (isUpdate !== false) provision(place.destination, BEFORE, '1.1');
+        if (isUpdate === 'without a link') fs.rmSync(join(place.destination, 'latest'));
         attack.on({ server, place });
         const before = tree(place.destination, { own: false, exact: true });
         const { status, code, result } = await fetch(config, [...options, ...(attack.options ?? ['--retry', '0'])]);
@@ -310,7 +312,7 @@ for (const [way, options, isUpdate] of [
         } else {
           assert.deepEqual(after, before);
         }
-        assert.equal(linked(place.destination), isUpdate ? 'two\n' : undefined);
+        assert.equal(linked(place.destination), isUpdate === true ? 'two\n' : undefined);
         const [path, bytes] = attack.maxBytes ?? ['', 0];
         for (const request of server.requestsFor(path))
           assert.ok(request.bytesSent <= bytes + (8 << 20), String(request.bytesSent));
@@ -431,7 +433,7 @@ describe('a weak public key', { concurrency: 4 }, () => {
 });
 
 describe('a file: origin', { concurrency: 4 }, () => {
-  const ways: readonly (readonly [string, (place: Place) => void | Promise<unknown>, string, number])[] = [
+  const ways: readonly (readonly [string, (place: Place) => unknown, string, number])[] = [
     ['with an error page as manifest', (p) => put(join(p.server, 'manifest'), '<html>'), 'INVALID_MANIFEST', 1],
     ['with an older manifest', (p) => publish(p.server, { '1.0': 'one\n' }), 'OLDER_MANIFEST', 3],
     ['with a manifest of another application', (p) => publish(p.server, { '1.0': 'other\n' }), 'NOT_A_SUPERSET', 3],
@@ -744,7 +746,7 @@ describe('a configuration', { skip: needs('root'), concurrency: 4 }, () => {
     assert.equal((await fetch(join(shared, 'app'), ['--check'])).status, 10);
     fs.chmodSync(shared, 0o777);
     const { status, code } = await fetch(join(shared, 'app'));
-    assert.deepEqual([status, code], [3, 'UNSAFE_OWNER']);
+    assert.deepEqual([status, code], [3, 'UNSAFE_LINK']);
   });
   for (const [what, make] of [
     ['a FIFO', (path: string) => must('mkfifo', [path])],
