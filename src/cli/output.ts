@@ -2,6 +2,7 @@
 import { fstatSync } from 'node:fs';
 import { CodedError, codeOf, explain } from '../base/error.ts';
 import { describeError, formatDocument, type Json } from '../base/json.ts';
+import { printable } from '../base/text.ts';
 
 export interface OutputOptions {
   readonly json: boolean;
@@ -47,7 +48,7 @@ export class Output {
 
   /** A result for people; nothing with `--json`. */
   result(line: string): void {
-    if (!this.#options.json) this.aroundLine(() => process.stdout.write(`${line}\n`));
+    if (!this.#options.json) this.aroundLine(() => process.stdout.write(`${printable(line)}\n`));
   }
 
   /** The one document of `--json`; nothing without. */
@@ -85,7 +86,7 @@ export class Output {
     const style = this.#options.color ? STYLE[level] : undefined;
     const prefix = this.underSystemd ? `<${PRIORITY[level]}>` : '';
     const lines = text.split('\n').map((line) => {
-      const plain = `${this.program}: ${line}`;
+      const plain = `${this.program}: ${printable(line)}`; // whatever came from outside acts on no terminal
       return prefix + (style === undefined ? plain : `${style}${plain}\x1b[0m`);
     });
     this.aroundLine(() => process.stderr.write(`${lines.join('\n')}\n`));

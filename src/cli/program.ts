@@ -176,9 +176,15 @@ function asOurs(thrown: unknown, program: Command, words: readonly string[]): un
   if (!(thrown instanceof CommanderError)) return thrown;
   const names = program.commands.map((each) => each.name());
   const name = names.find((known) => known === words[0]);
-  const meant = name === undefined ? nearest(words[0] ?? '', names) : undefined;
+  const isCommand = name === undefined && words[0]?.startsWith('-') === false;
+  const meant = isCommand ? nearest(words[0] ?? '', names) : undefined;
   const hint = meant === undefined ? '' : `did you mean "${meant}"? `;
-  const text = thrown.message.replace(/^error: /, '').replace(/'/g, '"');
+  // What follows a mistyped option may be a secret.
+  const text = thrown.message
+    .replace(/^error: /, '')
+    .replace(/'/g, '"')
+    .replace(/"(--[^"=]*)=[^"]*"/g, '"$1"')
+    .replace(/"(-[^-"])[^"]+"/g, '"$1"');
   return new UsageError(text, `${hint}see "${program.name()}${name === undefined ? '' : ` ${name}`} --help"`);
 }
 

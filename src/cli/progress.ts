@@ -1,6 +1,6 @@
 /** Progress as a bar on a terminal, a line per finished step elsewhere, or JSON lines. */
 import type { Progress, ProgressEvent } from '../base/progress.ts';
-import { formatBytes } from '../base/text.ts';
+import { formatBytes, printable } from '../base/text.ts';
 import type { Output } from './output.ts';
 
 export type ProgressMode = 'auto' | 'plain' | 'json' | 'none';
@@ -84,8 +84,8 @@ class Bar {
     const now = performance.now();
     if (now - this.#drawnMs < REDRAW_MS) return;
     this.#drawnMs = now;
-    const width = Math.max(20, (process.stderr.columns ?? 80) - 1);
-    process.stderr.write(`\r${this.#text(now).slice(0, width)}\x1b[K`);
+    const width = Math.max(20, (process.stderr.columns || 80) - 1);
+    process.stderr.write(`\r${printable(this.#text(now)).slice(0, width)}\x1b[K`);
     this.#shown = true;
   }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { type Calendar, isMomentary, matchesCalendar, parseCalendar } from './calendar.ts';
+import { type Calendar, matchesCalendar, minutesPerHour, parseCalendar } from './calendar.ts';
 
 // The host's own zone is what an expression without a zone means: fixed, so that these tests mean the same everywhere.
 process.env['TZ'] = 'UTC';
@@ -289,12 +289,20 @@ describe('what is no calendar expression', () => {
   });
 });
 
-describe('an expression that is open for single minutes only', () => {
-  for (const text of ['02:00', 'Sat *-*-* 02..04:00', '*:0,30', 'daily', 'hourly', '02:05..05']) {
-    it(`is ${text}`, () => assert.equal(isMomentary(parse(text)), true));
-  }
-  for (const text of ['02:*', '02:00..30', '*:0,10..20', 'minutely']) {
-    it(`is not ${text}`, () => assert.equal(isMomentary(parse(text)), false));
+describe('the minutes of an hour in which an expression is true', () => {
+  for (const [text, minutes] of [
+    ['02:00', 1],
+    ['Sat *-*-* 02..04:00', 1],
+    ['*:0,30', 2],
+    ['daily', 1],
+    ['02:05..05', 1],
+    ['02:00..04:00', 5],
+    ['*:0/10', 6],
+    ['02:00..30', 31],
+    ['02:*', 60],
+    ['minutely', 60],
+  ] as const) {
+    it(`are ${minutes} in ${text}`, () => assert.equal(minutesPerHour(parse(text)), minutes));
   }
 });
 

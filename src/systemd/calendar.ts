@@ -49,8 +49,11 @@ const LIMITS = {
 
 /** Undefined when it is not a calendar expression. Seconds are read, and do not count. */
 export function parseCalendar(text: string): Calendar | undefined {
-  const words = (SHORTHANDS[text.trim().toLowerCase()] ?? text.trim()).split(/\s+/);
-  if (words.length === 0 || words[0] === '') return undefined;
+  const [first = '', ...rest] = text.trim().split(/\s+/);
+  if (first === '') return undefined;
+  const shorthand = SHORTHANDS[first.toLowerCase()];
+  if (shorthand !== undefined && rest.length > 1) return undefined;
+  const words = [...(shorthand ?? first).split(' '), ...rest];
   const zone = words.length > 1 ? readZone(words.at(-1) ?? '') : undefined;
   if (zone !== undefined) words.pop();
   const weekdays = /^[a-z]/i.test(words[0] ?? '') ? readWeekdays(words.shift() ?? '') : undefined;
@@ -61,9 +64,9 @@ export function parseCalendar(text: string): Calendar | undefined {
   return { text, weekdays, ...date, ...time, zone };
 }
 
-/** Does the expression leave single minutes only? Most people mean a longer window. */
-export function isMomentary(calendar: Calendar): boolean {
-  return calendar.minute !== 'any' && calendar.minute.every((range) => range.from === range.to);
+/** In how many minutes of an hour that it names is the expression true? Few are rarely what was meant. */
+export function minutesPerHour({ minute }: Calendar): number {
+  return Array.from({ length: 60 }, (_, i) => i).filter((i) => has(minute, i)).length;
 }
 
 /** Is the minute of `epochMs` one that the expression names? */
@@ -123,11 +126,8 @@ function readWeekdays(word: string): ReadonlySet<number> | 'wrong' {
   for (const item of word.replace(/,$/, '').split(',')) {
     const [from, to, extra] = item.split(/\.\.|-/).map(dayNumber);
     if (from === undefined || from === -1 || to === -1 || extra !== undefined) return 'wrong';
-    // A range that ends before it begins goes over the end of the week, as in "Sat..Mon".
-    for (let day = from; ; day = (day + 1) % 7) {
-      days.add(day);
-      if (day === (to ?? from)) break;
-    }
+    if (to !== undefined && to < from) return 'wrong'; // systemd refuses "Sat..Mon", too
+    for (let day = from; day <= (to ?? from); day++) days.add(day);
   }
   return days;
 }

@@ -9,28 +9,36 @@ const POLL_MS = 500;
 
 /**
  * Watch units that were just restarted or reloaded.
- * @returns what is wrong, or undefined when all were active, and the same run of theirs, for `durationMs`
+ * @param check asked after `durationMs`; the units must stand it, too
+ * @returns what is wrong, or undefined when all were active, and the same run of theirs, from beginning to end
  */
 export async function watchUnits(
   control: Pick<UnitControl, 'show'>,
   units: readonly string[],
   durationMs: number,
   signal: AbortSignal,
+  check?: () => Promise<string | undefined>,
 ): Promise<string | undefined> {
-  if (units.length === 0) return undefined;
+  if (units.length === 0) return check?.();
   const end = Date.now() + durationMs;
   const first = await control.show(units, signal);
-  let now = first;
-  for (;;) {
-    for (const [i, status] of now.entries()) {
-      const flaw = flawOf(status, first[i] ?? status);
-      if (flaw !== undefined) return `${status.unit} ${flaw}`;
-    }
+  for (let now = first; ; now = await control.show(units, signal)) {
+    const flaw = flawAmong(now, first);
     const left = end - Date.now();
-    if (left <= 0) return undefined;
+    if (flaw !== undefined) return flaw;
+    if (left <= 0) break;
     await setTimeout(Math.min(POLL_MS, left), undefined, { signal });
-    now = await control.show(units, signal);
   }
+  if (check === undefined) return undefined;
+  return (await check()) ?? flawAmong(await control.show(units, signal), first);
+}
+
+function flawAmong(now: readonly UnitStatus[], first: readonly UnitStatus[]): string | undefined {
+  for (const [i, status] of now.entries()) {
+    const flaw = flawOf(status, first[i] ?? status);
+    if (flaw !== undefined) return `${status.unit} ${flaw}`;
+  }
+  return undefined;
 }
 
 function flawOf(now: UnitStatus, first: UnitStatus): string | undefined {

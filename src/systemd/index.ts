@@ -1,5 +1,5 @@
 /** What we say to systemd and what it means to us. */
-export { type Calendar, isMomentary, matchesCalendar, parseCalendar } from './calendar.ts';
+export { type Calendar, matchesCalendar, minutesPerHour, parseCalendar } from './calendar.ts';
 export { watchUnits } from './health.ts';
 export { encodeJournalEntry, type JournalFields, sendToJournal } from './journal.ts';
 export { formatMetrics, type Metric, type Sample, writeMetrics } from './metrics.ts';

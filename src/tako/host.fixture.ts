@@ -10,8 +10,8 @@ import { parseVersion } from '../version/index.ts';
 import { type Config, parseConfig } from './config/config.ts';
 import { EMPTY_STATE, encodeState, type Owed, STATE_SCHEMA, type State } from './destination/state.ts';
 import type { SecretKey } from './manifest/key.ts';
-import { type ManifestEntry, sealManifest } from './manifest/manifest.ts';
 import { PUBLIC_TEXT, secret } from './manifest/manifest.fixture.ts';
+import { type ManifestEntry, sealManifest } from './manifest/manifest.ts';
 import type { Result, RunPorts } from './update/advance.ts';
 import { type FetchOptions, fetchImage } from './update/fetch.ts';
 import type { ImageSink, Origin, ReceivedManifest } from './update/origin.ts';
@@ -293,7 +293,11 @@ export function listTree(path: string): string[] {
 }
 
 /** The debt of a run that was killed; its runner is nobody. */
-export function debt(image: string | Uint8Array, previous: string | Uint8Array | undefined, more: Partial<Owed> = {}): Owed {
+export function debt(
+  image: string | Uint8Array,
+  previous: string | Uint8Array | undefined,
+  more: Partial<Owed> = {},
+): Owed {
   return {
     restart: ['app.service'],
     reload: [],

@@ -2,8 +2,9 @@
 
 export { type Config, parseConfig } from './config/config.ts';
 export { configDirectory, listConfigs, loadConfig } from './config/file.ts';
-export { hold, type RolledBack, release, rollBack } from './control/control.ts';
 export { type Collected, collect } from './control/gc.ts';
+export { hold, release } from './control/hold.ts';
+export { type RolledBack, rollBack } from './control/rollback.ts';
 export { healthOf, type Listed, listVersions, readStatus, type Status } from './control/status.ts';
 export { type Condition, type Verified, verifyStore } from './control/verify.ts';
 export type { HistoryEntry, Mark, Owed, State } from './destination/state.ts';

@@ -142,7 +142,10 @@ type Entry = Readonly<Record<string, unknown>>;
 /** Entries of the journal, oldest first. */
 function journal(...matches: readonly string[]): readonly Entry[] {
   execFileSync('journalctl', ['--sync']);
-  const text = execFileSync('journalctl', ['--quiet', '--output=json', '--all', ...matches], { encoding: 'utf8' });
+  const text = execFileSync('journalctl', ['--quiet', '--output=json', '--all', ...matches], {
+    encoding: 'utf8',
+    maxBuffer: 2 ** 26,
+  });
   return text
     .split('\n')
     .filter(Boolean)
@@ -191,7 +194,7 @@ async function goesBack(
   assert.match(String(entry?.['MESSAGE']), flaw);
   assert.match(
     String(entry?.['MESSAGE']),
-    new RegExp(`^${app.config}: 1\\.1: .*; went back to 1\\.0, which runs again$`, 's'),
+    new RegExp(`^${app.config}: 1\\.1: .*; went back to 1\\.0, which runs again(\\n|$)`, 's'),
   );
   const { PRIORITY, TAKO_CODE, _SYSTEMD_UNIT } = entry ?? {};
   assert.deepEqual([PRIORITY, TAKO_CODE, _SYSTEMD_UNIT], ['3', 'HEALTH_FAILED', `tako@${name}.service`]);
@@ -465,7 +468,7 @@ const secondBoot: Scenarios = {
   'a reboot in the middle of the watch: the next run ends what was begun': async () => {
     const app = await newApp(REBOOTED.sound, ...CHECK(REBOOTED.sound));
     assert.equal(await app.service(), 0);
-    assert.match(messages(app.said()).join('\n'), /an earlier run was stopped before its units were restarted/);
+    assert.match(messages(app.said()).join('\n'), /an earlier run .*doing it now/);
     assert.equal(await app.running(), '1.1');
     const { currentVersion, owed, health } = await app.status();
     assert.deepEqual([currentVersion, owed, health, await skipped(app)], ['1.1', null, 'good', []]);

@@ -1,5 +1,5 @@
 /** What an administrator finds in the journal by `MESSAGE_ID`, whatever the texts say: docs/journal.md. */
-import { codeOf, explain } from '../../base/error.ts';
+import { CodedError, codeOf, explain } from '../../base/error.ts';
 import { printable } from '../../base/text.ts';
 import { sendToJournal } from '../../systemd/index.ts';
 import type { Result } from '../../tako/index.ts';
@@ -21,10 +21,11 @@ export const MESSAGE_ID = {
 export async function logUpdate(path: string, result: Result, context: Context): Promise<void> {
   if (result.outcome !== 'updated' || result.entry === undefined) return;
   const version = printable(result.entry.version.text);
-  const before = result.previous === undefined ? '' : ` from ${printable(result.previous.version.text)}`;
-  await log(MESSAGE_ID.updated, 5, `${path}: updated to ${version}${before}`, path, context, {
+  const before = result.previous && printable(result.previous.version.text);
+  const text = before === undefined ? `installed ${version}` : `updated to ${version} from ${before}`;
+  await log(MESSAGE_ID.updated, 5, `${path}: ${text}`, path, context, {
     TAKO_VERSION: version,
-    TAKO_PREVIOUS_VERSION: printable(result.previous?.version.text ?? ''),
+    ...(before === undefined ? {} : { TAKO_PREVIOUS_VERSION: before }),
     TAKO_DIGEST: `sha256:${result.entry.sha256}`,
   });
 }
@@ -44,7 +45,8 @@ export async function logFailure(path: string, error: unknown, context: Context)
     code === 'HEALTH_FAILED' ? MESSAGE_ID.unhealthy : statusOf(error) === EXIT.refused ? MESSAGE_ID.refused : undefined;
   if (id === undefined) return false;
   const text = explain(error);
-  return log(id, 3, text.startsWith(path) ? text : `${path}: ${text}`, path, context, { TAKO_CODE: code });
+  const advice = error instanceof CodedError && error.hint !== undefined ? `\n${error.hint}` : '';
+  return log(id, 3, `${text.startsWith(path) ? '' : `${path}: `}${text}${advice}`, path, context, { TAKO_CODE: code });
 }
 
 async function log(

@@ -9,7 +9,7 @@ import { failure, openConfig } from './each-config.ts';
 import { logUpdate } from './events.ts';
 import type { FetchValues } from './fetch.ts';
 import { lazyClient } from './http-client.ts';
-import { writeMetricsFile } from './metrics.ts';
+import { tryMetrics } from './metrics.ts';
 import { portsOf } from './ports.ts';
 
 export async function fetchWork(values: FetchValues, paths: readonly string[], context: Context): Promise<number> {
@@ -71,7 +71,7 @@ async function runFetch(
   } finally {
     await http.close();
   }
-  if (values.metrics !== undefined && !options.dryRun) await writeMetricsFile(values.metrics, good, context);
+  if (values.metrics !== undefined && !options.dryRun) statuses.push(await tryMetrics(values.metrics, good, context));
   output.document(options.mode === 'apply' ? 'tako.apply/1' : 'tako.fetch/1', { dryRun: options.dryRun, results });
   return worstStatus(statuses);
 }
@@ -90,11 +90,11 @@ function describe(result: Result): string {
     case 'updated':
       return `${installed(result, version)}${acted('restarted', result.restarted)}${acted('reloaded', result.reloaded)}${collected(result)}`;
     case 'unchanged':
-      return `${version} is current${result.bytes > 0 ? `, its damaged image was replaced (${formatBytes(result.bytes)} fetched)` : ''}${collected(result)}`;
+      return `${version} is current${result.bytes > 0 ? `, its damaged image was replaced (${formatBytes(result.bytes)} fetched)` : ''}${acted('restarted', result.restarted)}${acted('reloaded', result.reloaded)}${collected(result)}`;
     case 'present':
       return `${version} is there`;
     case 'no-candidate':
-      return 'no image: no published version matches';
+      return nothingToTake(result);
     case 'busy':
       return 'another run is restarting units: nothing done';
     case 'staged':
@@ -104,6 +104,12 @@ function describe(result: Result): string {
     case 'would-update':
       return `would ${result.bytes > 0 ? `fetch ${formatBytes(result.bytes)}, ` : ''}link ${version}${from(result)}${acted('restart', result.restarted)}${acted('reload', result.reloaded)}`;
   }
+}
+
+function nothingToTake({ newest, previous }: Result): string {
+  const stays = previous === undefined ? '' : `, ${printable(previous.version.text)} stays linked`;
+  const why = newest === undefined ? 'no published version matches' : 'nothing that matches may be taken or is there';
+  return `${previous === undefined ? 'no image: ' : ''}${why}${stays}`;
 }
 
 function installed(result: Result, version: string): string {
@@ -133,7 +139,7 @@ function explainMissing(path: string, result: Result, { output }: Context): void
   const count = plural(versions.length, 'version');
   output.warning(
     result.newest !== undefined
-      ? `${path}: every image that matches is held back, skipped or withdrawn`
+      ? `${path}: what matches is held back, skipped, withdrawn, or (for apply) not stored whole`
       : `${path}: the origin publishes ${count}${versions.length === 0 ? '' : `: ${versions.length > NAMED ? '..., ' : ''}${shown}`}`,
   );
 }

@@ -3,10 +3,11 @@ import { basename } from 'node:path';
 import { decodeTime } from '../../base/json.ts';
 import { type Metric, type Sample, writeMetrics } from '../../systemd/index.ts';
 import { type Config, healthOf, readStatus, type Status } from '../../tako/index.ts';
+import { EXIT } from '../exit-status.ts';
 import type { Context } from '../program.ts';
 
 /** Configurations that could not be read have no destination, and so no samples. */
-export async function writeMetricsFile(file: string, configs: readonly Config[], context: Context): Promise<void> {
+async function writeMetricsFile(file: string, configs: readonly Config[], context: Context): Promise<void> {
   const known: { readonly labels: Sample['labels']; readonly status: Status }[] = [];
   for (const config of configs) {
     const status = await statusOrNothing(config, context);
@@ -30,8 +31,8 @@ export async function writeMetricsFile(file: string, configs: readonly Config[],
     },
     {
       name: 'tako_health',
-      help: '0 when units were not restarted, or the last change did not stay healthy.',
-      samples: samples(({ state }) => Number(healthOf(state) === undefined)),
+      help: '0 when units were not restarted, or the newest version did not stay healthy.',
+      samples: samples((status) => Number(healthOf(status) === undefined)),
     },
     {
       name: 'tako_store_bytes',
@@ -40,6 +41,18 @@ export async function writeMetricsFile(file: string, configs: readonly Config[],
     },
   ];
   writeMetrics(file, metrics);
+}
+
+/** For runs whose work is done: that monitoring misses it is said, and is a failure, but takes nothing back. */
+export async function tryMetrics(file: string, configs: readonly Config[], context: Context): Promise<number> {
+  try {
+    await writeMetricsFile(file, configs, context);
+    return EXIT.done;
+  } catch (error) {
+    if (context.signal.aborted) throw error;
+    context.output.error(error, `metrics file ${file}`);
+    return EXIT.failed;
+  }
 }
 
 async function statusOrNothing(config: Config, { output, signal }: Context): Promise<Status | undefined> {

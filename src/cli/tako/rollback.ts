@@ -25,31 +25,38 @@ export function rollbackCommand(): Command {
       const { rollBack } = await import('../../tako/index.ts');
       const { openConfig } = await import('./each-config.ts');
       const { portsOf } = await import('./ports.ts');
-      const { logRollback } = await import('./events.ts');
+      const { logFailure, logRollback } = await import('./events.ts');
       return async (values, [path = '', version], context) => {
         const { output, signal } = context;
         const config = openConfig(path, context);
         const dryRun = values.dryRun === true;
-        const { from, to, restarted, reloaded } = await rollBack(
-          config,
-          version,
-          dryRun,
-          portsOf(config, values, context),
-          signal,
+        const logged = async <T>(work: Promise<T>): Promise<T> => {
+          try {
+            return await work;
+          } catch (error) {
+            await logFailure(path, error, context);
+            throw error;
+          }
+        };
+        const { outcome, from, to, restarted, reloaded } = await logged(
+          rollBack(config, version, dryRun, portsOf(config, values, context), signal),
         );
         const [left, linked] = [from.version.text, to.version.text];
-        if (!dryRun) await logRollback(path, left, linked, context);
+        if (!dryRun && outcome === 'rolled-back') await logRollback(path, left, linked, context);
         const units = [...restarted, ...reloaded];
         const acted = units.length === 0 ? '' : `, ${dryRun ? 'restart' : 'restarted'} ${units.join(' ')}`;
-        output.result(
-          `${path}: ${dryRun ? 'would roll' : 'rolled'} back to ${printable(linked)} from ${printable(left)}${acted}`,
-        );
-        output.info(
-          `${printable(left)} is skipped until a newer version appears; "tako unhold ${path}" takes that back`,
-        );
+        if (outcome === 'unchanged') {
+          output.result(`${path}: ${printable(linked)} is linked already`);
+        } else {
+          const how = dryRun ? 'would roll' : 'rolled';
+          output.result(`${path}: ${how} back to ${printable(linked)} from ${printable(left)}${acted}`);
+          const hint = `skipped until a newer version appears; "tako unhold ${path}" takes that back`;
+          output.info(`${printable(left)} ${dryRun ? 'would be' : 'is'} ${hint}`);
+        }
         output.document('tako.rollback/1', {
           config: path,
           dryRun,
+          outcome,
           version: linked,
           digest: `sha256:${to.sha256}`,
           previousVersion: left,

@@ -37,12 +37,14 @@ function readHead(path: string): string {
 
 /** A file that is handed in by name, whole. */
 export function readSmallFile(path: string, limit: number): Uint8Array {
-  const fd = openSync(path, 'r');
+  let fd: number | undefined;
   try {
-    const { size } = fstatSync(fd);
-    if (size > limit) throw new CodedError('TOO_LARGE', `${path}: larger than the limit of ${limit} bytes`);
-    return readFileSync(fd);
+    fd = openSync(path, 'r');
+    if (fstatSync(fd).size <= limit) return readFileSync(fd);
+  } catch (cause) {
+    throw new CodedError('FILE_UNREADABLE', `${path}: cannot be read`, { cause, subject: path });
   } finally {
-    closeSync(fd);
+    if (fd !== undefined) closeSync(fd);
   }
+  throw new CodedError('TOO_LARGE', `${path}: larger than the limit of ${limit} bytes`, { subject: path });
 }

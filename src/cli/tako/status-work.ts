@@ -13,7 +13,7 @@ import {
   type State,
   type Status,
 } from '../../tako/index.ts';
-import { EXIT, gravityOf } from '../exit-status.ts';
+import { EXIT, gravityOf, worstStatus } from '../exit-status.ts';
 import type { Context } from '../program.ts';
 import { eachConfig, namedOrAll, openConfig } from './each-config.ts';
 import type { StatusValues } from './status.ts';
@@ -22,7 +22,7 @@ export async function statusWork(values: StatusValues, paths: readonly string[],
   const http = values.refresh === true ? await openHttp(values, context) : undefined;
   const configs: Config[] = [];
   try {
-    return await eachConfig(namedOrAll(paths, context), context, 'tako.status/1', {}, async (config) => {
+    const status = await eachConfig(namedOrAll(paths, context), context, 'tako.status/1', {}, async (config) => {
       configs.push(config);
       const warn = (text: string): void => context.output.warning(`${config.path}: ${text}`);
       const refresh = http && { origins: config.origins.map((url) => openOrigin(url, http.get)), gravity: gravityOf };
@@ -30,12 +30,11 @@ export async function statusWork(values: StatusValues, paths: readonly string[],
       for (const line of describe(config, status)) context.output.result(line);
       return documentOf(config, status);
     });
+    if (values.metrics === undefined) return status;
+    const { tryMetrics } = await import('./metrics.ts');
+    return worstStatus([status, await tryMetrics(values.metrics, configs, context)]);
   } finally {
     await http?.close();
-    if (values.metrics !== undefined) {
-      const { writeMetricsFile } = await import('./metrics.ts');
-      await writeMetricsFile(values.metrics, configs, context);
-    }
   }
 }
 
@@ -68,7 +67,7 @@ function describe(config: Config, status: Status): string[] {
     ...row('held', state.hold === null ? undefined : `${printable(state.hold.version)} since ${state.hold.at}`),
     ...row('skipped', skipped(state)),
     ...row('owed', owed(state)),
-    ...row('health', healthOf(state)),
+    ...row('health', healthOf(status)),
     ...row(
       'not checked',
       state.uncheckedLast.length === 0 ? undefined : `${state.uncheckedLast.join(', ')} in the last run`,
@@ -123,7 +122,7 @@ function documentOf(config: Config, status: Status) {
       state.owed === null
         ? null
         : { restart: [...state.owed.restart], reload: [...state.owed.reload], at: state.owed.at },
-    health: healthOf(state) ?? 'good',
+    health: healthOf(status) ?? 'good',
     unchecked: [...state.uncheckedLast],
   };
 }

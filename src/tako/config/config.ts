@@ -6,7 +6,7 @@
  */
 import { decodeUtf8 } from '../../base/decode.ts';
 import { nearest, quote } from '../../base/text.ts';
-import { type Calendar, isMomentary } from '../../systemd/index.ts';
+import { type Calendar, minutesPerHour } from '../../systemd/index.ts';
 import type { Pattern } from '../../version/index.ts';
 import { TakoError } from '../error.ts';
 import type { PublicKey } from '../manifest/key.ts';
@@ -40,6 +40,8 @@ export interface Config {
 }
 
 const HEALTH_MS = 10_000;
+/** A window that is open for less of each hour is probably a misunderstanding. */
+const BRIEF_MINUTES = 15;
 const REQUIRED: Readonly<Record<string, string>> = {
   Origin: 'Origin=https://example.com/images/app/',
   PublicKey: 'PublicKey=<the public key that "tako gen-key" printed>',
@@ -168,9 +170,12 @@ function interpret(settings: readonly Setting[], path: string, warnings: string[
   if (deprecated !== undefined) warnings.push(`${at(deprecated)}: RestartUnit is the old name of Restart`);
 
   const maintenanceWindows = all('MaintenanceWindow', value.readCalendar);
-  const brief = maintenanceWindows.find(isMomentary);
-  if (brief !== undefined) {
-    warnings.push(`${path}: MaintenanceWindow=${brief.text} is open for single minutes only; an hour is written 02:*`);
+  for (const window of maintenanceWindows) {
+    const minutes = minutesPerHour(window);
+    if (minutes >= BRIEF_MINUTES) continue;
+    warnings.push(
+      `${path}: MaintenanceWindow=${window.text} is open for ${minutes} min of an hour; a whole hour is written 02:*`,
+    );
   }
   const healthCheck = one('HealthCheck', value.readCommand);
   return {

@@ -46,7 +46,7 @@ export async function readStatus(config: Config, ports: StatusPorts, signal: Abo
     const entries = manifest?.entries ?? [];
     const latest = destination.readLatest();
     const choice = chooseCandidates(entries, config.pattern, latest, state);
-    const [wanted] = choice.candidates;
+    const wanted = choice.candidates.find((entry) => !state.withdrawn.includes(entry.sha256));
     const images = listImages(destination.store, entries);
     const pending = wanted !== undefined && wanted.sha256 !== latest ? wanted : undefined;
     return {
@@ -112,9 +112,12 @@ export async function listVersions(config: Config, warn: (text: string) => void)
   }
 }
 
-/** What is known to be wrong with the installed image: undefined when all is well. */
-export function healthOf(state: State): string | undefined {
+/** What an administrator should look at: undefined when all is well. */
+export function healthOf({ state, newestCompatible }: Pick<Status, 'state' | 'newestCompatible'>): string | undefined {
   if (state.owed !== null) return 'units are still to be restarted';
+  const newest = newestCompatible?.version.text;
+  const bad = state.skip.find((mark) => mark.reason === 'health' && mark.version === newest);
+  if (bad !== undefined) return `${bad.version} did not stay healthy and is skipped`;
   const last = state.history.at(-1);
   return last === undefined || last.result === 'done' ? undefined : last.result;
 }

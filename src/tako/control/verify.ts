@@ -1,5 +1,6 @@
 /** `tako verify`: hash every stored image against the signed manifest, and fetch what is damaged. */
 
+import { codeOf, explain } from '../../base/error.ts';
 import type { Config } from '../config/config.ts';
 import { openDestination } from '../destination/destination.ts';
 import { inspectImage, missingBytes } from '../destination/images.ts';
@@ -75,6 +76,13 @@ async function inspect({ destination, config, warn }: Run, signal: AbortSignal):
 
 async function repair(run: Run, image: Verified, signal: AbortSignal): Promise<Verified> {
   if (image.entry === undefined || (image.condition !== 'damaged' && image.condition !== 'missing')) return image;
-  const bytes = await bring(run, image.entry, signal);
-  return { ...image, condition: 'repaired', bytes };
+  try {
+    const bytes = await bring(run, image.entry, signal, 'replace');
+    return { ...image, condition: 'repaired', bytes };
+  } catch (error) {
+    if (signal.aborted || codeOf(error) === undefined) throw error;
+    // The others may be had all the same.
+    run.warn(`image ${image.entry.version.text} could not be fetched: ${explain(error)}`);
+    return image;
+  }
 }

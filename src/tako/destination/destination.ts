@@ -14,7 +14,7 @@ import { readBounded } from '../../linux/files/read.ts';
 import { type Lock, lockFile } from '../../linux/processes/lock.ts';
 import { TakoError } from '../error.ts';
 import { MANIFEST_LIMIT } from '../manifest/manifest.ts';
-import { decodeState, EMPTY_STATE, encodeState, STATE_LIMIT, type State } from './state.ts';
+import { type DecodedState, decodeState, EMPTY_STATE, encodeState, STATE_LIMIT, type State } from './state.ts';
 
 const STORE = 'store';
 const OWN = '.tako';
@@ -55,8 +55,16 @@ export class Destination {
     return this.#store;
   }
 
-  lock(wait: LockWait, signal: AbortSignal): Promise<Lock> {
-    return lockFile(this.#openOwn(), 'lock', { ...wait, signal });
+  /** Wait for the lock, and see what the one who had it has made. */
+  async lock(wait: LockWait, signal: AbortSignal): Promise<Lock> {
+    const lock = await lockFile(this.#openOwn(), 'lock', { ...wait, signal });
+    try {
+      this.#store ??= openInner(this.#root, STORE, this.path, 'refuse');
+      return lock;
+    } catch (error) {
+      lock.release();
+      throw error;
+    }
   }
 
   openStore(): Directory {
@@ -99,24 +107,20 @@ export class Destination {
 
   /** As if empty, with a warning, when it is lost, damaged or from a newer program. */
   async readState(warn: (text: string) => void): Promise<State> {
-    const file = this.#own && readBounded(this.#own, STATE, STATE_LIMIT);
-    if (!file) return EMPTY_STATE;
-    const decoded = await decodeState(file.bytes);
+    const decoded = await this.#decodeState();
+    if (decoded === undefined) return EMPTY_STATE;
     if (decoded.kind === 'state') return decoded.state;
     const reason = decoded.kind === 'newer' ? `written by a newer program (${decoded.schema})` : decoded.reason;
     warn(`${this.path}/${OWN}/${STATE}: ${reason}; going on as if it were empty`);
     return EMPTY_STATE;
   }
 
-  /** The state of a newer or damaged program is kept beside, once: holds and skips may be wanted back. */
+  /** A state that could not be read, damaged or a newer program's, is kept beside: holds and skips may be wanted back. */
   async writeState(state: State): Promise<void> {
     const own = this.#openOwn();
-    const old = readBounded(own, STATE, STATE_LIMIT);
+    const old = await this.#decodeState();
+    if (old !== undefined && old.kind !== 'state') own.rename(STATE, own, `${STATE}.unread`);
     const bytes = encodeState(state);
-    if (old !== undefined) {
-      if (Buffer.compare(old.bytes, bytes) === 0) return;
-      if ((await decodeState(old.bytes)).kind !== 'state') own.rename(STATE, own, `${STATE}.unread`);
-    }
     replaceFile({ directory: own, name: STATE }, { directory: own, name: `${STATE}.tmp` }, bytes, 0o644);
   }
 
@@ -138,6 +142,17 @@ export class Destination {
     this.#root.close();
   }
 
+  async #decodeState(): Promise<DecodedState | undefined> {
+    if (this.#own === undefined) return undefined;
+    try {
+      const file = readBounded(this.#own, STATE, STATE_LIMIT);
+      return file && (await decodeState(file.bytes));
+    } catch (error) {
+      if (codeOf(error) !== 'TOO_LARGE') throw error;
+      return { kind: 'damaged', reason: `larger than ${STATE_LIMIT} bytes` };
+    }
+  }
+
   #openOwn(): Directory {
     this.#own ??= this.#root.makeDirectory(OWN, 0o755);
     return this.#own;
@@ -156,15 +171,29 @@ export function openDestination(path: string, unsafe: 'refuse' | ((warning: stri
   try {
     judge(root, path, unsafe);
     const inner = (name: string): Directory | undefined => {
-      const directory = root.openDirectory(name);
-      if (directory === undefined) return undefined;
-      opened.push(directory);
-      judge(directory, `${path.replace(/\/+$/, '')}/${name}`, unsafe);
+      const directory = openInner(root, name, path, unsafe);
+      if (directory !== undefined) opened.push(directory);
       return directory;
     };
     return new Destination(path.replace(/(?<=.)\/+$/, ''), root, inner(STORE), inner(OWN));
   } catch (error) {
     for (const directory of opened) directory.close();
+    throw error;
+  }
+}
+
+function openInner(
+  root: Directory,
+  name: string,
+  path: string,
+  unsafe: 'refuse' | ((warning: string) => void),
+): Directory | undefined {
+  const directory = root.openDirectory(name);
+  try {
+    if (directory !== undefined) judge(directory, `${path.replace(/\/+$/, '')}/${name}`, unsafe);
+    return directory;
+  } catch (error) {
+    directory?.close();
     throw error;
   }
 }

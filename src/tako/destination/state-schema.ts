@@ -43,6 +43,7 @@ const document = v.object({
   owed: v.optional(v.nullable(owed), null),
   hold: v.optional(v.nullable(mark), null),
   skip: v.optional(v.array(mark), []),
+  withdrawn: v.optional(v.array(hex), []),
   history: v.optional(v.array(historyEntry), []),
 });
 

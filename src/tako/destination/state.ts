@@ -4,6 +4,7 @@
  * Nothing in it is needed to verify anything: lost or damaged, it is as if empty. No secrets in it.
  */
 import { decodeUtf8 } from '../../base/decode.ts';
+import { printable } from '../../base/text.ts';
 import type { ProcessIdentity } from '../../linux/processes/process-identity.ts';
 
 export const STATE_SCHEMA = 'tako.state/1';
@@ -57,6 +58,8 @@ export interface State {
   readonly owed: Owed | null;
   readonly hold: Mark | null;
   readonly skip: readonly Mark[];
+  /** Digests of images that the last run found withdrawn (410). */
+  readonly withdrawn: readonly string[];
   readonly history: readonly HistoryEntry[];
 }
 
@@ -71,6 +74,7 @@ export const EMPTY_STATE: State = {
   owed: null,
   hold: null,
   skip: [],
+  withdrawn: [],
   history: [],
 };
 
@@ -92,7 +96,10 @@ export async function decodeState(bytes: Uint8Array): Promise<DecodedState> {
   try {
     json = JSON.parse(text);
   } catch (error) {
-    return { kind: 'damaged', reason: error instanceof Error ? error.message : String(error) };
+    return {
+      kind: 'damaged',
+      reason: error instanceof Error ? printable(error.message.replace(/\s+/g, ' ')) : String(error),
+    };
   }
   const schema = typeof json === 'object' && json !== null && 'schema' in json ? json.schema : undefined;
   const version = typeof schema === 'string' ? /^tako\.state\/([1-9][0-9]*)$/.exec(schema)?.[1] : undefined;

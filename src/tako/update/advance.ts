@@ -14,6 +14,7 @@ import type { Manifest, ManifestEntry } from '../manifest/manifest.ts';
 import { type Choice, chooseCandidates } from './candidates.ts';
 import { collectGarbage, removeLeftovers } from './collect.ts';
 import { downloadImage } from './download.ts';
+import { assertCheckRuns } from './health.ts';
 import type { Origin } from './origin.ts';
 import { type Received, receiveManifest } from './receive-manifest.ts';
 import { claimDebt, closeDebt, isBeingSettled, recoverDebt, type SettlePorts, switchImage } from './settle.ts';
@@ -83,9 +84,13 @@ export async function advance(run: Run, payDebts: boolean, signal: AbortSignal):
   if (payDebts && mayPay(run, recovered) && stored !== undefined) {
     return { kind: 'debt', manifest: stored, state: await claimDebt(destination, recovered) };
   }
-  const { manifest, state } = await refresh(run, stored, recovered, signal);
-  const choice = chooseCandidates(manifest.entries, run.config.pattern, destination.readLatest(), state);
-  const { entry, bytes } = await obtain(run, choice, state, signal);
+  if (payDebts && recovered.owed !== null) {
+    ports.progress({ kind: 'note', text: 'units are still to be restarted: waiting for the maintenance window' });
+  }
+  const { manifest, state: refreshed } = await refresh(run, stored, recovered, signal);
+  const choice = chooseCandidates(manifest.entries, run.config.pattern, destination.readLatest(), refreshed);
+  const { entry, bytes, withdrawn } = await obtain(run, choice, refreshed, signal);
+  const state: State = { ...refreshed, withdrawn };
   const succeeded: State = { ...state, succeededAt: jsonTime(ports.now()) };
   if (entry === undefined) {
     await destination.writeState(options.init ? state : succeeded);
@@ -119,7 +124,9 @@ async function refresh(
 
 /** The image to link, whole in the store. What was found out about the manifest is kept even when this fails. */
 async function obtain(run: Run, choice: Choice, state: State, signal: AbortSignal): Promise<Obtained> {
-  if (run.options.mode === 'apply') return { entry: await newestStored(run, choice, signal), bytes: 0 };
+  if (run.options.mode === 'apply') {
+    return { entry: await newestStored(run, choice, signal), bytes: 0, withdrawn: state.withdrawn };
+  }
   removeLeftovers(run.destination, new Set(choice.candidates.map((entry) => entry.sha256)), run.ports.now());
   try {
     return await acquire(run, choice, signal);
@@ -133,6 +140,8 @@ interface Obtained {
   readonly entry: ManifestEntry | undefined;
   /** Bytes that came over the wire. */
   readonly bytes: number;
+  /** Digests of candidates that the publisher has withdrawn. */
+  readonly withdrawn: readonly string[];
 }
 
 async function link(
@@ -143,9 +152,10 @@ async function link(
     entry,
     bytes,
     state,
-  }: Obtained & { entry: ManifestEntry; manifest: Manifest; choice: Choice; state: State },
+  }: { bytes: number; entry: ManifestEntry; manifest: Manifest; choice: Choice; state: State },
 ): Promise<Step> {
   const { destination, options, ports } = run;
+  if (!options.init) assertCheckRuns(run.config);
   const change = { to: entry, from: choice.current, reason: 'update', restart: !options.init } as const;
   const switched = await switchImage(destination, run.config, state, change, ports.now());
   const result = { ...report('updated', manifest, choice, entry), bytes };
@@ -221,15 +231,17 @@ function remember(run: Run, before: State, stored: Manifest | undefined, receive
 
 /** Get the first candidate that is not withdrawn into the store, whole. */
 async function acquire(run: Run, choice: Choice, signal: AbortSignal): Promise<Obtained> {
+  const withdrawn: string[] = [];
   for (const entry of choice.candidates) {
     try {
-      return { entry, bytes: await bring(run, entry, signal) };
+      return { entry, bytes: await bring(run, entry, signal), withdrawn };
     } catch (error) {
       if (codeOf(error) !== 'HTTP_GONE') throw error;
+      withdrawn.push(entry.sha256);
       run.warn(`image ${entry.version.text} was withdrawn by the publisher (410): trying the next older one`);
     }
   }
-  return { entry: undefined, bytes: 0 };
+  return { entry: undefined, bytes: 0, withdrawn };
 }
 
 /** The newest candidate that is stored; verified again, for it may have been staged long ago. */
@@ -242,14 +254,24 @@ export async function newestStored(run: Run, choice: Choice, signal: AbortSignal
   return undefined;
 }
 
-/** @returns bytes that came over the wire: none when the image is there and whole */
-export async function bring(run: Run, entry: ManifestEntry, signal: AbortSignal): Promise<number> {
+/**
+ * Make an image whole in the store; bytes that came over the wire come back.
+ * @param damaged a damaged image that is to be linked goes at once, better none than a wrong one; one that is only kept
+ *   stays until its replacement is there, for nothing else remembers that it was
+ */
+export async function bring(
+  run: Run,
+  entry: ManifestEntry,
+  signal: AbortSignal,
+  damaged: 'remove' | 'replace' = 'remove',
+): Promise<number> {
   const { destination, ports, options } = run;
   const condition = await inspectImage(destination.store, entry, options.verifyStored, signal);
   if (condition === 'whole') return 0;
   if (condition === 'damaged') {
-    run.warn(`stored image ${entry.version.text} is damaged: removed, fetching it again`);
-    destination.store?.unlink(entry.sha256); // better no image than a wrong one
+    const isFile = destination.store?.lstat(entry.sha256)?.isFile() === true;
+    run.warn(`stored image ${entry.version.text} is damaged: fetching it again`);
+    if (damaged === 'remove' || !isFile) destination.store?.unlink(entry.sha256);
   }
   return downloadImage({ ...ports, destination, entry }, signal);
 }

@@ -7,7 +7,7 @@ import { scratch } from '../../../test/support/scratch.ts';
 import { CodedError } from '../../base/error.ts';
 import { processIdentity } from '../../linux/processes/process-identity.ts';
 import { openDestination } from '../destination/destination.ts';
-import { AT, debt, FAILED, Host, type Images, MemoryOrigin, manifestFile, NOW, never, sha256 } from '../host.fixture.ts';
+import { AT, debt, Host, type Images, MemoryOrigin, manifestFile, NOW, never, sha256 } from '../host.fixture.ts';
 import { generateSecretKey } from '../manifest/key.ts';
 
 const V1 = { '1.0': 'image one' };
@@ -37,7 +37,10 @@ describe('a first fetch', () => {
       [result.outcome, result.entry?.version.text, result.previous, result.bytes],
       ['updated', '1.1', undefined, V2['1.1'].length],
     );
-    assert.deepEqual([result.restarted, result.reloaded, host.units.jobs()], [['app.service'], [], ['restart app.service']]);
+    assert.deepEqual(
+      [result.restarted, result.reloaded, host.units.jobs()],
+      [['app.service'], [], ['restart app.service']],
+    );
     assert.equal(host.latest(V2), '1.1');
     assert.equal(fs.readlinkSync(join(host.path, 'latest')), `store/${sha256(V2['1.1'])}`);
     assert.deepEqual(host.stored(), [sha256(V2['1.1'])]);
@@ -354,7 +357,10 @@ describe('a withdrawn image', () => {
     const { host, origin } = place(t, V3);
     origin.troubles.set('1.2', { error: gone });
     const result = await host.fetch();
-    assert.deepEqual([result.outcome, result.entry?.version.text, result.newest?.version.text], ['updated', '1.1', '1.2']);
+    assert.deepEqual(
+      [result.outcome, result.entry?.version.text, result.newest?.version.text],
+      ['updated', '1.1', '1.2'],
+    );
     assert.deepEqual(origin.requests(), ['manifest', '1.2@0', '1.1@0']);
     assert.deepEqual([host.latest(V3), host.texts('warning').length], ['1.1', 1]);
   });
@@ -450,7 +456,10 @@ describe('an image that is staged', () => {
   it('is fetched, and neither linked nor restarted', async (t) => {
     const { host } = installed(t, V2);
     const result = await host.fetch({ mode: 'stage' });
-    assert.deepEqual([result.outcome, result.bytes, result.previous?.version.text], ['staged', V2['1.1'].length, '1.0']);
+    assert.deepEqual(
+      [result.outcome, result.bytes, result.previous?.version.text],
+      ['staged', V2['1.1'].length, '1.0'],
+    );
     assert.deepEqual([host.latest(V2), host.units.jobs(), host.state().owed], ['1.0', [], null]);
     assert.ok(host.holds(V2['1.1']));
   });
@@ -507,7 +516,10 @@ describe('fetch --no-verify', () => {
   it('does not hash a stored image, and says so in the memory until the next full run', async (t) => {
     const { host, origin } = installed(t, V1);
     host.store('image OnE', sha256(V1['1.0']));
-    assert.deepEqual([(await host.fetch({ verifyStored: false })).outcome, origin.requests()], ['unchanged', ['manifest']]);
+    assert.deepEqual(
+      [(await host.fetch({ verifyStored: false })).outcome, origin.requests()],
+      ['unchanged', ['manifest']],
+    );
     assert.equal(host.state().uncheckedLast.length, 1);
     assert.equal((await host.fetch()).bytes, V1['1.0'].length);
     assert.deepEqual(host.state().uncheckedLast, []);
@@ -602,25 +614,5 @@ describe('a run that the signal stops', () => {
     assert.equal((await host.fetch()).outcome, 'unchanged');
     assert.deepEqual([host.units.jobs(), host.state().owed], [['restart app.service'], null]);
     assert.equal(host.state().history.at(-1)?.result, 'done');
-  });
-});
-
-describe('side by side', () => {
-  it('several runs on one destination end with one image, one restart and one entry in the history', async (t) => {
-    const { host } = installed(t, V2);
-    const ports = { ...host.ports, wait: { timeoutMs: 20_000, onWait: () => undefined } };
-    const { fetchImage } = await import('./fetch.ts');
-    const options = { init: false, verifyStored: true, mode: 'fetch', dryRun: false } as const;
-    const results = await Promise.all([1, 2, 3].map(() => fetchImage(host.config, options, ports, never)));
-    assert.deepEqual(results.map(({ outcome }) => outcome).sort(), ['unchanged', 'unchanged', 'updated']);
-    assert.deepEqual([host.units.jobs(), host.state().history.length], [['restart app.service'], 1]);
-  });
-
-  it('a failed unit does not stand in the way of the next image', async (t) => {
-    const { host, origin } = installed(t, V2);
-    host.units.looks = () => (host.latest(V3) === '1.1' ? FAILED : {});
-    await assert.rejects(host.fetch(), { code: 'HEALTH_FAILED' });
-    origin.publish(V3);
-    assert.deepEqual([(await host.fetch()).outcome, host.latest(V3)], ['updated', '1.2']);
   });
 });

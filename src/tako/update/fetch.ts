@@ -49,12 +49,13 @@ async function update(run: Run, signal: AbortSignal): Promise<Result> {
   const { destination, config, ports } = run;
   let debt: 'unknown' | 'looked at' = run.options.init ? 'looked at' : 'unknown';
   let failed: unknown;
+  let paid: Pick<Result, 'restarted' | 'reloaded'> | undefined;
   for (;;) {
     const step = await underLock(destination, ports, signal, () => advance(run, debt === 'unknown', signal));
     if (step.kind === 'done') {
       // What the earlier run owed still holds, unless a newer image has taken its place.
       if (failed !== undefined) throw failed;
-      return step.result;
+      return { ...step.result, ...paid };
     }
     const place = { destination, config, manifest: step.manifest };
     if (step.kind === 'switched' && run.options.init) return step.result; // older debts are the next run's
@@ -63,10 +64,11 @@ async function update(run: Run, signal: AbortSignal): Promise<Result> {
       const removed = await underLock(destination, ports, signal, () => collectGarbage(run, step.manifest));
       return { ...step.result, restarted, reloaded, removed };
     }
-    ports.progress({ kind: 'note', text: 'an earlier run was stopped before its units were restarted: doing it now' });
+    ports.progress({ kind: 'note', text: 'units of an earlier run are still to be restarted: doing it now' });
     debt = 'looked at';
     try {
-      await settle(place, step.state, ports, signal);
+      const { restarted, reloaded } = await settle(place, step.state, ports, signal);
+      paid = { restarted, reloaded };
     } catch (error) {
       if (signal.aborted || codeOf(error) === undefined) throw error;
       failed = error;

@@ -1,8 +1,11 @@
 /** After a restart: do the units stay up, and does the administrator's own check agree? */
+import { accessSync, constants } from 'node:fs';
+import { codeOf, explain } from '../../base/error.ts';
 import { printable } from '../../base/text.ts';
-import { runProgram } from '../../linux/processes/spawn.ts';
+import { type RunResult, runProgram } from '../../linux/processes/spawn.ts';
 import { type UnitControl, watchUnits } from '../../systemd/index.ts';
 import type { Config } from '../config/config.ts';
+import { TakoError } from '../error.ts';
 
 /** So much of the output of a failed check goes into the error. */
 const OUTPUT_LIMIT = 4096;
@@ -26,11 +29,27 @@ export async function checkHealth(
   signal: AbortSignal,
 ): Promise<string | undefined> {
   const units = [...config.restart, ...config.reload];
-  const flaw = await watchUnits(ports.units, units, config.healthMs, signal);
-  if (flaw !== undefined || config.healthCheck === undefined) return flaw;
-  const failed = await runCheck(config.healthCheck, config, judged, signal);
-  // A unit may have fallen over what the check asked of it.
-  return failed ?? (await watchUnits(ports.units, units, 0, signal));
+  const { healthCheck } = config;
+  const check = healthCheck && (() => runCheck(healthCheck, config, judged, signal));
+  return watchUnits(ports.units, units, config.healthMs, signal, check);
+}
+
+/**
+ * A check that cannot be run would blame every image: that is found out before anything is switched.
+ * @throws TakoError INVALID_CONFIG
+ */
+export function assertCheckRuns({ healthCheck, path }: Config): void {
+  const [file] = healthCheck ?? [];
+  if (file === undefined) return;
+  try {
+    accessSync(file, constants.X_OK);
+  } catch (cause) {
+    throw new TakoError('INVALID_CONFIG', `${path}: HealthCheck: ${file} cannot be run`, {
+      cause,
+      hint: 'nothing was switched; mend the path or its mode and run again',
+      subject: path,
+    });
+  }
 }
 
 async function runCheck(
@@ -46,7 +65,7 @@ async function runCheck(
     stdout,
     stderr,
     timedOut,
-  } = await runProgram(file, args, {
+  } = await runIfThere(file, args, {
     env: {
       PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
       TAKO_CONFIG: config.path,
@@ -65,4 +84,14 @@ async function runCheck(
     `${stdout}${stderr}`.trim().slice(0, OUTPUT_LIMIT).replace(/\n/g, '; ').replace(/\s+/g, ' '),
   );
   return `check ${file} ${how}${output === '' ? '' : `: ${output}`}`;
+}
+
+/** A check that vanished, or whose interpreter is not there, is a failed one. */
+async function runIfThere(...call: Parameters<typeof runProgram>): Promise<RunResult> {
+  try {
+    return await runProgram(...call);
+  } catch (error) {
+    if (!['PROGRAM_MISSING', 'EACCES', 'ENOEXEC'].includes(codeOf(error) ?? '')) throw error;
+    return { status: 127, signal: null, stdout: '', stderr: explain(error), timedOut: false, truncated: false };
+  }
 }

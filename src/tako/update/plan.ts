@@ -14,10 +14,14 @@ export async function planUpdate(run: Run, signal: AbortSignal): Promise<Result>
   const manifest = await manifestOf(run, state, signal);
   const latest = destination.readLatest();
   const choice = chooseCandidates(manifest.entries, config.pattern, latest, state);
-  const entry = options.mode === 'apply' ? await newestStored(run, choice, signal) : choice.candidates[0];
+  const available = choice.candidates.find((candidate) => !state.withdrawn.includes(candidate.sha256));
+  const entry = options.mode === 'apply' ? await newestStored(run, choice, signal) : available;
   if (entry === undefined) return report('no-candidate', manifest, choice, undefined);
   const condition = await inspectImage(destination.store, entry, options.verifyStored, signal);
-  if (condition === 'whole' && latest === entry.sha256) return report('unchanged', manifest, choice, entry);
+  if (condition === 'whole' && latest === entry.sha256) {
+    const { restart = [], reload = [] } = options.init ? {} : (state.owed ?? {});
+    return { ...report('unchanged', manifest, choice, entry), restarted: restart, reloaded: reload };
+  }
   const bytes = condition === 'whole' ? 0 : missingBytes(destination.store, entry);
   const plan = { ...report('would-update', manifest, choice, entry), bytes };
   if (latest === entry.sha256 || options.init) return plan;

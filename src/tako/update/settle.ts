@@ -49,14 +49,13 @@ export async function switchImage(
   const { to, from, reason } = change;
   const linked = destination.readLatest() ?? null;
   const at = jsonTime(now);
-  // An image that was linked and never proven is no way back; what was linked before it is.
-  const unproven = reason === 'update' && state.owed !== null && state.owed.image === linked;
+  const history = withResult(state.history, 'restart failed'); // what is still pending never came to its end
   const owed: Owed = {
     // Without restarts of its own, a switch hands on what an earlier one still owes.
     restart: change.restart ? config.restart : (state.owed?.restart ?? []),
     reload: change.restart ? config.reload : (state.owed?.reload ?? []),
     image: to.sha256,
-    previous: unproven ? (state.owed?.previous ?? null) : linked,
+    previous: reason === 'update' ? wayBack(state, linked) : linked,
     reason,
     at,
     runner: change.restart ? processIdentity() : null,
@@ -69,10 +68,17 @@ export async function switchImage(
     previousVersion: from?.version.text ?? null,
     result: 'pending',
   };
-  const indebted: State = { ...state, owed, history: [...state.history, entry] };
+  const indebted: State = { ...state, owed, history: [...history, entry] };
   await destination.writeState(indebted);
   destination.switchLatest(to.sha256);
   return indebted;
+}
+
+/** What is linked, unless it was never proven or was found unhealthy: then what was linked before it. */
+function wayBack({ owed, history, previous }: State, linked: string | null): string | null {
+  if (owed !== null && owed.image === linked) return owed.previous;
+  const last = history.findLast((entry) => entry.sha256 === linked);
+  return last?.result === 'health failed' ? previous : linked;
 }
 
 /** The debt is paid: what was linked before is the way back from now on. The caller holds the lock. */
@@ -213,6 +219,7 @@ async function goBack(
     const failed = {
       ...fresh,
       skip: [...fresh.skip.filter((other) => other.version !== bad), mark],
+      hold: fresh.hold?.version === bad ? null : fresh.hold, // it would be tried again in every run
       history: withResult(fresh.history, 'health failed'),
     };
     const from = manifest.entries.find((entry) => entry.sha256 === owed.image);
@@ -229,7 +236,9 @@ async function goBack(
     throw new TakoError('HEALTH_FAILED', `${bad}: ${flaw}; another run has dealt with it since`);
   }
   if (back === 'nowhere') {
-    throw new TakoError('HEALTH_FAILED', `${bad}: ${flaw}; there is no earlier image to go back to, it stays linked`);
+    const why =
+      owed.reason === 'rollback' ? 'it was rolled back to and' : 'there is no earlier image to go back to, it';
+    throw new TakoError('HEALTH_FAILED', `${bad}: ${flaw}; ${why} stays linked`);
   }
   const good = back.to.version.text;
   try {
