@@ -146,7 +146,7 @@ function readDate(word: string): Pick<Calendar, 'year' | 'month' | 'day' | 'from
     /^(?:([^-~]+)-)?([^-~]+)([-~])([^-~]+)$/.exec(word) ?? [];
   const year = yearText === undefined ? 'any' : readComponent(yearText, ...LIMITS.year);
   const month = readComponent(monthText, ...LIMITS.month);
-  const day = readComponent(dayText, ...LIMITS.day);
+  const day = mark === '~' ? readFromEnd(dayText) : readComponent(dayText, ...LIMITS.day);
   if (year === undefined || month === undefined || day === undefined) return undefined;
   return { year, month, day, fromEnd: mark === '~' };
 }
@@ -159,6 +159,15 @@ function readTime(word: string): Pick<Calendar, 'hour' | 'minute'> | undefined {
   const second = readComponent(secondText.replace(/\.[0-9]+$/, ''), ...LIMITS.second);
   if (hour === undefined || minute === undefined || second === undefined || extra !== undefined) return undefined;
   return { hour, minute };
+}
+
+/** Days counted from the end of the month go on towards it: `07/1` is the seventh from the end to the last. */
+function readFromEnd(text: string): Component | undefined {
+  const [, first = '', every = ''] = /^([0-9]{1,2})\/([0-9]{1,2})$/.exec(text) ?? [];
+  const [from, step] = [Number(first), Number(every)];
+  if (first === '') return readComponent(text, ...LIMITS.day);
+  if (from < 1 || from > 31 || step < 1) return undefined;
+  return [{ from: from - Math.floor((from - 1) / step) * step, to: from, step }];
 }
 
 /** A star, or a list of `A`, `A..B`, `A/S` and `A..B/S`; a star may have a step too. */

@@ -121,6 +121,7 @@ export class Destination {
     const old = await this.#decodeState();
     if (old !== undefined && old.kind !== 'state') own.rename(STATE, own, `${STATE}.unread`);
     const bytes = encodeState(state);
+    if (old?.kind === 'state' && Buffer.compare(encodeState(old.state), bytes) === 0) return;
     replaceFile({ directory: own, name: STATE }, { directory: own, name: `${STATE}.tmp` }, bytes, 0o644);
   }
 

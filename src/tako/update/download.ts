@@ -28,11 +28,12 @@ export interface Download {
  */
 export async function downloadImage(download: Download, signal: AbortSignal): Promise<number> {
   const { destination, entry, origins, progress, gravity } = download;
+  const size = sizeOf(entry);
   const store = destination.openStore();
   const receiver = await Receiver.open(store, entry, progress, signal);
   let worst: unknown;
   try {
-    assertSpace(store, sizeOf(entry) - receiver.offset, `image ${entry.version.text}`);
+    assertSpace(store, size - receiver.offset, `image ${entry.version.text}`);
     for (const origin of origins) {
       try {
         await receiver.receiveFrom(origin, signal);

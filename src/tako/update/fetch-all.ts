@@ -38,8 +38,12 @@ async function attempt(work: () => Promise<Result>): Promise<Answer> {
 
 /** Two paths of one directory are one destination; what cannot be looked at fails later, by itself. */
 function identityOf(config: Config): string {
-  const stats = statSync(config.destination, { throwIfNoEntry: false });
-  return stats === undefined ? config.path : `${stats.dev}:${stats.ino}`;
+  try {
+    const { dev, ino } = statSync(config.destination);
+    return `${dev}:${ino}`;
+  } catch {
+    return config.path; // the run itself says what is wrong with it
+  }
 }
 
 class Slots {
