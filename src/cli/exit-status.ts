@@ -29,6 +29,7 @@ const STATUS: Readonly<Record<string, number>> = {
   HTTP_REDIRECT: EXIT.refused,
   TOO_LARGE: EXIT.refused,
 
+  BUSY: EXIT.temporary,
   HTTP_INTERRUPTED: EXIT.temporary,
   HTTP_STALLED: EXIT.temporary,
   HTTP_UNAVAILABLE: EXIT.temporary,

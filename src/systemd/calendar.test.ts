@@ -65,12 +65,6 @@ describe('a calendar expression as a window', () => {
     assert.equal(days('Thu,'), 'Thu');
   });
 
-  it('may range over the end of the week', () => {
-    assert.equal(days('Sat..Mon'), 'Mon Sat Sun');
-    assert.equal(days('Fri..Tue'), 'Mon Tue Fri Sat Sun');
-    assert.equal(days('Sun..Sat'), 'Mon Tue Wed Thu Fri Sat Sun');
-  });
-
   it('wants day of the week and date both', () => {
     assert.ok(isOpen('Fri *-*-13', '2024-09-13T00:00:00Z'));
     assert.ok(!isOpen('Fri *-*-13', '2024-10-13T00:00:00Z'));
@@ -222,6 +216,8 @@ describe('what is no calendar expression', () => {
     '..Fri',
     'Mon...Fri',
     'Mon..Wed..Fri',
+    'Sat..Mon',
+    'Sun..Sat',
     'Mon,,Tue',
     'Mon .. Fri',
     'Mon Tue',
@@ -268,6 +264,9 @@ describe('what is no calendar expression', () => {
     'UTC 12:00',
     '12:00 UTC UTC',
     'sometimes',
+    '__proto__',
+    'constructor',
+    'constructor UTC',
     '02..04',
     '\u0661\u0662:00',
     '1e1:00',
@@ -284,7 +283,7 @@ describe('what is no calendar expression', () => {
         const calendar = parseCalendar(text);
         if (calendar !== undefined) assert.equal(typeof matchesCalendar(calendar, 1_704_067_200_000), 'boolean');
       }),
-      { numRuns: 2000 },
+      { numRuns: 2000, seed: 7 },
     );
   });
 });

@@ -3,6 +3,7 @@
  * moments; its invocation and its restart counter tell.
  */
 import { setTimeout } from 'node:timers/promises';
+import { plural } from '../base/text.ts';
 import type { UnitControl, UnitStatus } from './units.ts';
 
 const POLL_MS = 500;
@@ -48,7 +49,8 @@ function flawOf(now: UnitStatus, first: UnitStatus): string | undefined {
   if (now.activeState !== 'active' && now.activeState !== 'reloading') {
     return `is ${now.activeState} (${now.subState}, result ${now.result})`;
   }
-  if (now.restarts > first.restarts) return `was restarted ${now.restarts - first.restarts} times by systemd`;
+  if (now.restarts > first.restarts)
+    return `did not stay up: systemd started it again (${plural(now.restarts - first.restarts, 'time')})`;
   if (now.invocation !== first.invocation) return 'did not stay up: it was started again';
   return undefined;
 }

@@ -1,5 +1,5 @@
 /** `systemctl`, without a shell: restart, reload and look at units. */
-import { CodedError } from '../base/error.ts';
+import { CodedError, codeOf } from '../base/error.ts';
 import { printable } from '../base/text.ts';
 import { runProgram } from '../linux/processes/spawn.ts';
 
@@ -42,8 +42,19 @@ export function systemctl(user: boolean): UnitControl {
       subject: units.join(' '),
     });
   };
+  /** A version that failed again and again must not use up the start limit of the one that follows it. */
+  const forgetFailures = async (units: readonly string[], signal: AbortSignal): Promise<void> => {
+    try {
+      await call(['reset-failed'], units, SHOW_TIMEOUT_MS, signal);
+    } catch (error) {
+      if (codeOf(error) !== 'SYSTEMCTL_FAILED') throw error; // a unit that was never loaded has nothing to forget
+    }
+  };
   return {
-    restart: async (units, signal) => void (await call(['restart'], units, JOB_TIMEOUT_MS, signal)),
+    async restart(units, signal) {
+      await forgetFailures(units, signal);
+      await call(['restart'], units, JOB_TIMEOUT_MS, signal);
+    },
     reload: async (units, signal) => void (await call(['reload'], units, JOB_TIMEOUT_MS, signal)),
     show: async (units, signal) =>
       parseShow(await call(['show', `--property=${PROPERTIES}`], units, SHOW_TIMEOUT_MS, signal), units),

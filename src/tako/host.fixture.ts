@@ -305,7 +305,7 @@ export function debt(
     previous: previous === undefined ? null : sha256(previous),
     reason: 'update',
     at: '2024-03-01T11:00:00Z',
-    runner: { pid: 2 ** 22 + 1, startTime: 1, bootId: 'another-boot' },
+    runner: { pid: 2 ** 22 + 1, startTime: 1, bootId: 'another-boot', startedAt: 0 },
     ...more,
   };
 }

@@ -235,6 +235,7 @@ describe('calendar expressions and systemd', { skip: needs('systemd-analyze') },
       'Mon..',
       '..Fri',
       'Mon..Wed..Fri',
+      'Sat..Mon',
       'Mon,,Tue',
       'Mon .. Fri',
       '12',
@@ -285,7 +286,7 @@ describe('calendar expressions and systemd', { skip: needs('systemd-analyze') },
   });
 
   it('differ in a few that we take beyond systemd, and in years of two digits, each known', () => {
-    const beyond = ['Sat..Mon', '*:*/20', '*-*-*/10', '12:00 europe/berlin', ' 12:00'];
+    const beyond = ['*:*/20', '*-*-*/10', '12:00 europe/berlin', ' 12:00'];
     for (const verdict of askSystemd(beyond)) {
       assert.deepEqual([verdict.instants, parseCalendar(verdict.expression) === undefined], [undefined, false]);
     }

@@ -48,7 +48,7 @@ export function verifyCommand(): Command {
                 signal,
               );
               const bad = images.filter(({ condition }) => condition === 'damaged' || condition === 'missing');
-              if (bad.length > 0) statuses.push(EXIT.refused);
+              if (bad.length > 0 && !(options.repair && options.dryRun)) statuses.push(EXIT.refused);
               for (const image of images) {
                 if (image.condition !== 'whole') output.warning(`${config.path}: ${describe(image, options.dryRun)}`);
               }

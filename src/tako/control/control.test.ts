@@ -9,7 +9,8 @@ import { processIdentity } from '../../linux/processes/process-identity.ts';
 import { openDestination } from '../destination/destination.ts';
 import type { Mark } from '../destination/state.ts';
 import { AT, debt, FAILED, Host, MemoryOrigin, manifestFile, never, sha256 } from '../host.fixture.ts';
-import { hold, release, rollBack } from './control.ts';
+import { hold, release } from './hold.ts';
+import { rollBack } from './rollback.ts';
 
 const IMAGES = { '1.0': 'image one', '1.1': 'image number two', '1.2': 'image number three' };
 const HEX = (version: keyof typeof IMAGES): string => sha256(IMAGES[version]);
@@ -128,6 +129,48 @@ describe('rolling back', () => {
     await assert.rejects(back(host), { code: 'IMAGE_MISSING' });
   });
 
+  it('to what is linked, in any spelling, changes nothing and is no failure', async (t) => {
+    const host = place(t);
+    for (const version of ['1.2', '1.2.0']) {
+      for (const dryRun of [true, false]) {
+        const before = host.snapshot().filter((line) => !line.startsWith('.tako'));
+        const result = await rollBack(host.config, version, dryRun, host.ports, never);
+        assert.deepEqual([result.outcome, result.to.version.text, result.restarted], ['unchanged', '1.2', []]);
+        assert.deepEqual(
+          host.snapshot().filter((line) => !line.startsWith('.tako')),
+          before,
+        );
+        assert.deepEqual([host.units.jobs(), host.state().skip], [[], []]);
+      }
+    }
+  });
+
+  it('that was killed is finished, and not done once more', async (t) => {
+    for (const linked of ['1.1', '1.2'] as const) {
+      for (const version of [undefined, '1.1']) {
+        const host = place(t, undefined, linked);
+        const owed = debt(IMAGES['1.1'], IMAGES['1.2'], { reason: 'rollback' });
+        host.remember({ owed, skip: [skip('1.2', 'rollback')] });
+        assert.equal(await back(host, version), '1.2 -> 1.1');
+        assert.deepEqual(
+          [host.latest(IMAGES), host.units.jobs(), host.state().owed],
+          ['1.1', ['restart app.service'], null],
+        );
+        assert.deepEqual(
+          host.state().skip.map((mark) => mark.version),
+          ['1.2'],
+        );
+      }
+    }
+  });
+
+  it('from an update that is not settled goes to what it replaced', async (t) => {
+    const host = place(t);
+    host.remember({ previous: HEX('1.1'), owed: debt(IMAGES['1.2'], IMAGES['1.0']) });
+    assert.equal(await back(host), '1.2 -> 1.0');
+    assert.deepEqual([host.units.jobs(), host.state().owed], [['restart app.service'], null]);
+  });
+
   it('in a dry run says the same and changes nothing', async (t) => {
     const host = place(t);
     assert.equal(await unchanged(host, () => back(host, undefined, true)), '1.2 -> 1.1');
@@ -145,8 +188,6 @@ describe('rolling back', () => {
 
   for (const [what, version, code, spoil] of [
     ['that is not published', '9.9', 'UNKNOWN_VERSION', () => undefined],
-    ['that is linked', '1.2', 'UNKNOWN_VERSION', () => undefined],
-    ['that is linked, in another spelling', '1.2.0', 'UNKNOWN_VERSION', () => undefined],
     ['that is newer', '1.2', 'UNKNOWN_VERSION', (host: Host) => host.link(IMAGES['1.1'])],
     [
       'outside of the pattern',

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { scratch } from '../../../test/support/scratch.ts';
 import { CodedError } from '../../base/error.ts';
-import { EMPTY_STATE, type HistoryEntry, type Mark } from '../destination/state.ts';
-import { AT, debt, Host, MemoryOrigin, never, sha256 } from '../host.fixture.ts';
+import { EMPTY_STATE, type HistoryEntry, type Mark, type State } from '../destination/state.ts';
+import { AT, debt, entryOf, Host, MemoryOrigin, never, sha256 } from '../host.fixture.ts';
 import { digest } from '../manifest/manifest.fixture.ts';
 import type { Origin } from '../update/origin.ts';
 import { healthOf, listVersions, readStatus, type Status } from './status.ts';
@@ -191,19 +191,35 @@ describe('what is known to be wrong', () => {
     previousVersion: null,
     result,
   });
+  const health = (state: Partial<State>, newest?: string): string | undefined =>
+    healthOf({
+      state: { ...EMPTY_STATE, ...state },
+      newestCompatible: newest === undefined ? undefined : entryOf(newest, 'x'),
+    });
 
   it('is nothing when the last change went well, or there was none', () => {
-    assert.equal(healthOf(EMPTY_STATE), undefined);
-    assert.equal(healthOf({ ...EMPTY_STATE, history: [done('health failed'), done('done')] }), undefined);
+    assert.equal(health({}), undefined);
+    assert.equal(health({ history: [done('health failed'), done('done')] }, '1.0'), undefined);
   });
 
   it('is a restart that is owed', () => {
-    assert.equal(typeof healthOf({ ...EMPTY_STATE, owed: debt('x', undefined), history: [done('done')] }), 'string');
+    assert.equal(typeof health({ owed: debt('x', undefined), history: [done('done')] }), 'string');
   });
 
   it('is the end of the last change', () => {
     for (const result of ['health failed', 'restart failed', 'pending'] as const) {
-      assert.equal(healthOf({ ...EMPTY_STATE, history: [done('done'), done(result)] }), result);
+      assert.equal(health({ history: [done('done'), done(result)] }), result);
     }
+  });
+
+  it('is that the newest allowed version did not stay healthy, although the way back went well', () => {
+    const state = { skip: [mark('1.1', 'health')], history: [done('health failed'), done('done')] };
+    assert.match(health(state, '1.1') ?? '', /^1\.1 /);
+    assert.equal(health(state, '1.2'), undefined);
+    assert.equal(health({ ...state, skip: [mark('1.1', 'rollback')] }, '1.1'), undefined);
+  });
+
+  it('is so in any spelling of that version', () => {
+    assert.equal(typeof health({ skip: [mark('1.1', 'health')] }, '1.1.0'), 'string');
   });
 });

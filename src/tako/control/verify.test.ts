@@ -131,19 +131,22 @@ describe('repairing a store', () => {
     assert.deepEqual(origin.requests(), []);
   });
 
-  it('that fails is an error, and a damaged image does not stay', async (t) => {
-    const { host, origin } = place(t);
-    broken(host);
-    origin.troubles.set('1.0', { error: new CodedError('HTTP_GONE', 'withdrawn') });
-    await assert.rejects(verify(host, { repair: true }), { code: 'HTTP_GONE' });
-    assert.deepEqual(host.stored(), [sha256(IMAGES['1.1'])]);
-  });
-
-  it('never takes what has another digest', async (t) => {
-    const { host, origin } = place(t);
-    broken(host);
-    origin.troubles.set('1.0', { content: DAMAGED });
-    await assert.rejects(verify(host, { repair: true }), { code: 'INVALID_DIGEST' });
+  it('of one that cannot be had goes on with the others, and says so', async (t) => {
+    for (const trouble of [{ error: new CodedError('HTTP_GONE', 'withdrawn') }, { content: DAMAGED }]) {
+      const { host, origin } = place(t);
+      broken(host);
+      lost(host);
+      origin.troubles.set('1.0', trouble);
+      const [first, second] = await verify(host, { repair: true });
+      assert.match(first ?? '', /^1\.0 damaged/);
+      assert.equal(second, '1.1 repaired * 16');
+      assert.equal(
+        fs.readFileSync(join(host.path, 'store', sha256(IMAGES['1.0'])), 'utf8'),
+        DAMAGED,
+        'kept until it can be replaced',
+      );
+      assert.equal(host.texts('warning').length, 2);
+    }
   });
 
   it('is refused where others may write', async (t) => {

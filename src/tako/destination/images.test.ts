@@ -71,10 +71,7 @@ describe('an image in the store', () => {
     const { store } = place(t, CONTENT);
     const before = fs.readdirSync('/proc/self/fd').length;
     await inspectImage(store, ENTRY, true, never);
-    await assert
-      .rejects(inspectImage(place(t, CONTENT).store, ENTRY, true, AbortSignal.abort(new Error('x'))))
-      .catch(() => undefined);
-    assert.ok(fs.readdirSync('/proc/self/fd').length <= before + 1, 'the second store is one');
+    assert.equal(fs.readdirSync('/proc/self/fd').length, before);
   });
 });
 
@@ -116,14 +113,14 @@ describe('hashing', () => {
 
   it('lets others have their turn meanwhile', async () => {
     let turns = 0;
-    const timer = setImmediate(function again() {
+    let isOver = false;
+    setImmediate(function again() {
       turns++;
-      if (turns < 1000) setImmediate(again);
+      if (!isOver) setImmediate(again);
     });
-    await hashChunks(Array(200).fill(Buffer.from('x')), createHash('sha256'), never);
-    clearImmediate(timer);
+    await hashChunks(Array<Uint8Array>(200).fill(Buffer.from('x')), createHash('sha256'), never);
+    isOver = true;
     assert.ok(turns >= 5, `${turns} turns`);
-    turns = 1000;
   });
 });
 

@@ -21,7 +21,7 @@ const owed = v.object({
   previous: v.nullable(hex),
   reason: v.picklist(['update', 'rollback', 'health']),
   at: time,
-  runner: v.nullable(v.object({ pid: whole, startTime: whole, bootId: text })),
+  runner: v.nullable(v.object({ pid: whole, startTime: whole, bootId: text, startedAt: v.optional(whole, 0) })),
 });
 const historyEntry = v.object({
   at: time,

@@ -19,7 +19,7 @@ const FULL: State = {
     previous: digest('a'),
     reason: 'update',
     at: AT,
-    runner: { pid: 4711, startTime: 123456, bootId: '0a0b-0c' },
+    runner: { pid: 4711, startTime: 123456, bootId: '0a0b-0c', startedAt: 0 },
   },
   hold: { version: '1.0', reason: 'hold', at: AT },
   skip: [
@@ -57,7 +57,7 @@ describe('the state of a destination', () => {
           ...FULL,
           etag,
           hold: { version, reason: 'hold', at: AT },
-          owed: FULL.owed && { ...FULL.owed, runner: { pid, startTime: pid, bootId: version } },
+          owed: FULL.owed && { ...FULL.owed, runner: { pid, startTime: pid, bootId: version, startedAt: 0 } },
         };
         assert.deepEqual(await decodeState(encodeState(state)), { kind: 'state', state });
       }),

@@ -70,6 +70,7 @@ describe('a first fetch', () => {
       owed: null,
       hold: null,
       skip: [],
+      withdrawn: [],
     });
   });
 

@@ -174,7 +174,9 @@ async function restartAndWatch(
     if (owed.reload.length > 0) await ports.units.reload(owed.reload, signal);
   } catch (error) {
     if (signal.aborted) throw error;
-    if (owed.previous !== null && (await haveFailed([...owed.restart, ...owed.reload], ports, signal))) {
+    // Only an update can be blamed on its image and undone; everything else is tried again.
+    const mayBlame = owed.reason === 'update' && owed.previous !== null;
+    if (mayBlame && (await haveFailed([...owed.restart, ...owed.reload], ports, signal))) {
       return explain(error);
     }
     throw new TakoError('RESTART_FAILED', `the image is linked, but its units were not restarted: ${explain(error)}`, {
@@ -197,6 +199,13 @@ async function haveFailed(units: readonly string[], ports: SettlePorts, signal: 
     throw error;
   }
 }
+
+/** Why a failed image stays linked. */
+const NOWHERE: Readonly<Record<Owed['reason'], string>> = {
+  update: 'there is no earlier image to go back to, it stays linked',
+  rollback: 'it was asked for by "tako rollback" and stays linked',
+  health: 'it is the image that was gone back to and stays linked',
+};
 
 async function goBack(
   place: Situation,
@@ -236,9 +245,7 @@ async function goBack(
     throw new TakoError('HEALTH_FAILED', `${bad}: ${flaw}; another run has dealt with it since`);
   }
   if (back === 'nowhere') {
-    const why =
-      owed.reason === 'rollback' ? 'it was rolled back to and' : 'there is no earlier image to go back to, it';
-    throw new TakoError('HEALTH_FAILED', `${bad}: ${flaw}; ${why} stays linked`);
+    throw new TakoError('HEALTH_FAILED', `${bad}: ${flaw}; ${NOWHERE[owed.reason]}`);
   }
   const good = back.to.version.text;
   try {
