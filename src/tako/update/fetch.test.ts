@@ -563,7 +563,7 @@ describe('a destination whose units another process is restarting', () => {
     const runner = living(t);
     for (const other of [
       { ...runner, startTime: runner.startTime - 1 },
-      { ...runner, bootId: 'another-boot' },
+      { ...runner, bootId: 'another-boot', startedAt: runner.startedAt - 3600 },
     ]) {
       const { host } = place(t, V2);
       host.provision(V2, '1.1');
