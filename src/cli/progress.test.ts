@@ -128,7 +128,7 @@ describe('progress on a terminal', () => {
         emit(advance('a', i));
       }
     });
-    assert.equal(shown.match(/\r[^\r\x1b]+\x1b\[K/g)?.length, 11);
+    assert.equal(shown.split('\rimage').length - 1, 11);
   });
 
   it('has the sum of several', (t) => {

@@ -27,17 +27,19 @@ interface Range {
 }
 
 const DAYS = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'];
-const SHORTHANDS: Readonly<Record<string, string>> = {
-  minutely: '*-*-* *:*:00',
-  hourly: '*-*-* *:00:00',
-  daily: '*-*-* 00:00:00',
-  monthly: '*-*-01 00:00:00',
-  weekly: 'Mon *-*-* 00:00:00',
-  yearly: '*-01-01 00:00:00',
-  annually: '*-01-01 00:00:00',
-  quarterly: '*-01,04,07,10-01 00:00:00',
-  semiannually: '*-01,07-01 00:00:00',
-};
+const SHORTHANDS: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    minutely: '*-*-* *:*:00',
+    hourly: '*-*-* *:00:00',
+    daily: '*-*-* 00:00:00',
+    monthly: '*-*-01 00:00:00',
+    weekly: 'Mon *-*-* 00:00:00',
+    yearly: '*-01-01 00:00:00',
+    annually: '*-01-01 00:00:00',
+    quarterly: '*-01,04,07,10-01 00:00:00',
+    semiannually: '*-01,07-01 00:00:00',
+  }),
+);
 const LIMITS = {
   year: [1970, 2199],
   month: [1, 12],
@@ -51,7 +53,7 @@ const LIMITS = {
 export function parseCalendar(text: string): Calendar | undefined {
   const [first = '', ...rest] = text.trim().split(/\s+/);
   if (first === '') return undefined;
-  const shorthand = SHORTHANDS[first.toLowerCase()];
+  const shorthand = SHORTHANDS.get(first.toLowerCase());
   if (shorthand !== undefined && rest.length > 1) return undefined;
   const words = [...(shorthand ?? first).split(' '), ...rest];
   const zone = words.length > 1 ? readZone(words.at(-1) ?? '') : undefined;

@@ -34,13 +34,34 @@ describe('restarting and reloading units', () => {
     const calls = fakeSystemctl(t, 'exit 0');
     await systemctl(false).restart(['b.service', 'a.service', 'weird;name$(x).service'], never);
     await systemctl(false).reload(['nginx'], never);
-    assert.deepEqual(calls(), ['restart\n--\nb.service\na.service\nweird;name$(x).service\n', 'reload\n--\nnginx\n']);
+    const units = 'b.service\na.service\nweird;name$(x).service\n';
+    assert.deepEqual(calls(), [`restart\n--\n${units}`, 'reload\n--\nnginx\n']);
   });
 
   it("speaks to the caller's own manager when asked to", async (t) => {
     const calls = fakeSystemctl(t, 'exit 0');
     await systemctl(true).restart(['a.service'], never);
     assert.deepEqual(calls(), ['--user\nrestart\n--\na.service\n']);
+  });
+
+  it('forgets the failures of a unit that has used up its start limit, and restarts it after all', async (t) => {
+    const hit = 'printf "Id=a.service\\nResult=start-limit-hit\\n"';
+    const state = join(scratch(t), 'forgotten');
+    const calls = fakeSystemctl(
+      t,
+      `case $1 in show) ${hit};; reset-failed) touch ${state};; restart) test -e ${state};; esac`,
+    );
+    await systemctl(false).restart(['a.service'], never);
+    assert.deepEqual(
+      calls().map((call) => call.split('\n')[0]),
+      ['restart', 'show', 'reset-failed', 'restart'],
+    );
+  });
+
+  it('that fails for another reason is tried once', async (t) => {
+    const calls = fakeSystemctl(t, 'case $1 in show) printf "Id=a.service\\nResult=exit-code\\n";; *) exit 1;; esac');
+    await assert.rejects(systemctl(false).restart(['a.service'], never), { code: 'SYSTEMCTL_FAILED' });
+    assert.equal(calls().filter((call) => call.startsWith('restart')).length, 1);
   });
 
   it('that fails is an error with what systemctl said, on one line, and a hint that shows more', async (t) => {

@@ -42,22 +42,30 @@ export function systemctl(user: boolean): UnitControl {
       subject: units.join(' '),
     });
   };
-  /** A version that failed again and again must not use up the start limit of the one that follows it. */
-  const forgetFailures = async (units: readonly string[], signal: AbortSignal): Promise<void> => {
+  const restart = async (units: readonly string[], signal: AbortSignal): Promise<void> => {
     try {
-      await call(['reset-failed'], units, SHOW_TIMEOUT_MS, signal);
+      await call(['restart'], units, JOB_TIMEOUT_MS, signal);
     } catch (error) {
-      if (codeOf(error) !== 'SYSTEMCTL_FAILED') throw error; // a unit that was never loaded has nothing to forget
+      // A version that failed again and again must not use up the start limit of the one that follows it.
+      if (codeOf(error) !== 'SYSTEMCTL_FAILED' || !(await haveHitLimit(units, signal))) throw error;
+      await call(['reset-failed'], units, SHOW_TIMEOUT_MS, signal);
+      await call(['restart'], units, JOB_TIMEOUT_MS, signal);
+    }
+  };
+  const show = async (units: readonly string[], signal: AbortSignal): Promise<readonly UnitStatus[]> =>
+    parseShow(await call(['show', `--property=${PROPERTIES}`], units, SHOW_TIMEOUT_MS, signal), units);
+  const haveHitLimit = async (units: readonly string[], signal: AbortSignal): Promise<boolean> => {
+    try {
+      return (await show(units, signal)).some((unit) => unit.result === 'start-limit-hit');
+    } catch (error) {
+      if (codeOf(error) !== 'SYSTEMCTL_FAILED') throw error;
+      return false; // why the restart failed is the better answer
     }
   };
   return {
-    async restart(units, signal) {
-      await forgetFailures(units, signal);
-      await call(['restart'], units, JOB_TIMEOUT_MS, signal);
-    },
+    restart,
+    show,
     reload: async (units, signal) => void (await call(['reload'], units, JOB_TIMEOUT_MS, signal)),
-    show: async (units, signal) =>
-      parseShow(await call(['show', `--property=${PROPERTIES}`], units, SHOW_TIMEOUT_MS, signal), units),
   };
 }
 

@@ -75,7 +75,7 @@ describe('the secret key', () => {
       ]) {
         assert.throws(work, (error: Error & { code?: string }) => {
           assert.equal(error.code, code, JSON.stringify(text));
-          return text === '' || !error.message.includes(text.slice(7, 40) || text);
+          return text.length < 40 || !error.message.includes(text.slice(7, 40));
         });
       }
     }

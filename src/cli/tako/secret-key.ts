@@ -40,7 +40,10 @@ export function readSmallFile(path: string, limit: number): Uint8Array {
   let fd: number | undefined;
   try {
     fd = openSync(path, 'r');
-    if (fstatSync(fd).size <= limit) return readFileSync(fd);
+    // Only of regular files does the size end; those in /proc say 0 and are small.
+    if (!fstatSync(fd).isFile()) throw new Error('not a regular file');
+    const bytes = fstatSync(fd).size <= limit ? readFileSync(fd) : undefined;
+    if (bytes !== undefined && bytes.length <= limit) return bytes;
   } catch (cause) {
     throw new CodedError('FILE_UNREADABLE', `${path}: cannot be read`, { cause, subject: path });
   } finally {

@@ -30,6 +30,7 @@ export async function withDestination<T>(config: Config, work: (destination: Des
 export async function look(
   destination: Destination,
   config: Config,
+  dryRun: boolean,
   ports: SettlePorts,
   signal: AbortSignal,
 ): Promise<Held> {
@@ -41,13 +42,10 @@ export async function look(
     });
   }
   const manifest = fetchedBefore(readLocalManifest(destination, config.publicKeys, warn), destination);
-  const state = await recoverDebt(destination, manifest, found, signal);
-  return {
-    destination,
-    manifest,
-    state,
-    current: currentEntry(manifest.entries, config.pattern, destination.readLatest()),
-  };
+  const state = await recoverDebt(destination, manifest, found, dryRun, signal);
+  // What is owed for is linked, or in a dry run would be.
+  const latest = state.owed?.image ?? destination.readLatest();
+  return { destination, manifest, state, current: currentEntry(manifest.entries, config.pattern, latest) };
 }
 
 /** @throws TakoError UNKNOWN_VERSION */

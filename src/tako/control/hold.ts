@@ -48,9 +48,9 @@ async function change<T>(
   decide: (held: Held) => Promise<{ readonly answer: T; readonly state: State }>,
 ): Promise<T> {
   return withDestination(config, async (destination) => {
-    if (dryRun) return (await decide(await look(destination, config, ports, signal))).answer;
+    if (dryRun) return (await decide(await look(destination, config, dryRun, ports, signal))).answer;
     return underLock(destination, ports, signal, async () => {
-      const { answer, state } = await decide(await look(destination, config, ports, signal));
+      const { answer, state } = await decide(await look(destination, config, dryRun, ports, signal));
       await destination.writeState(state);
       return answer;
     });

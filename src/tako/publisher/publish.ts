@@ -14,6 +14,7 @@ import { readLocalManifest } from '../destination/local-manifest.ts';
 import { TakoError } from '../error.ts';
 import type { SecretKey } from '../manifest/key.ts';
 import { findVersion, type ManifestEntry, sealManifest } from '../manifest/manifest.ts';
+import { underLock } from '../update/settle.ts';
 
 export interface Publication {
   /** The publisher's directory; its `store/` is made when absent. */
@@ -50,19 +51,16 @@ export async function publishImage(
   signal: AbortSignal,
 ): Promise<Published> {
   assertPublishable(publication.version);
-  const source = openImage(publication.image);
   const directory = openDestination(publication.directory, 'refuse');
+  let source: Source | undefined;
   try {
-    if (publication.dryRun) return await publish(directory, source, publication, key, ports, signal);
-    const lock = await directory.lock(ports.wait, signal);
-    try {
-      return await publish(directory, source, publication, key, ports, signal);
-    } finally {
-      lock.release();
-    }
+    const image = openImage(publication.image);
+    source = image;
+    const work = (): Promise<Published> => publish(directory, image, publication, key, ports, signal);
+    return publication.dryRun ? await work() : await underLock(directory, ports, signal, work);
   } finally {
+    if (source !== undefined) fs.closeSync(source.fd);
     directory.close();
-    fs.closeSync(source.fd);
   }
 }
 
@@ -102,8 +100,11 @@ async function publish(
 
 /** Versions that every reader can parse and no shell or eye mistakes; `*` is what patterns are made of. */
 function assertPublishable(version: string): void {
-  if (!/^[\x21-\x7e]+$/.test(version)) {
-    throw new TakoError('INVALID_VERSION', `version ${quote(version)}: expected printable ASCII without spaces`);
+  if (!/^[\x21-\x7e]{1,255}$/.test(version)) {
+    throw new TakoError(
+      'INVALID_VERSION',
+      `version ${quote(version)}: expected 1 to 255 characters of printable ASCII without spaces`,
+    );
   }
   if (version.split(/[._-]/).includes('*')) {
     throw new TakoError('INVALID_VERSION', `version ${quote(version)}: "*" is for patterns`);

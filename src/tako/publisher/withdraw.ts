@@ -1,7 +1,7 @@
 /** `tako store --remove-image`: withdraw an image. Its entry stays, for a manifest only ever grows. */
 import { type LockWait, openDestination } from '../destination/destination.ts';
 import { TakoError } from '../error.ts';
-import { findVersion, type ManifestEntry, readUnverifiedEntries } from '../manifest/manifest.ts';
+import { findVersion, hasVersion, type ManifestEntry, readUnverifiedEntries } from '../manifest/manifest.ts';
 import { underLock } from '../update/settle.ts';
 
 export interface Withdrawn {
@@ -27,7 +27,7 @@ export async function withdrawImage(
       const entries = readUnverifiedEntries(file.bytes);
       const entry = findVersion(entries, version);
       if (entry === undefined) throw new TakoError('UNKNOWN_VERSION', `version ${version} is not published in ${path}`);
-      const sharing = entries.filter((other) => other.sha256 === entry.sha256 && other !== entry);
+      const sharing = entries.filter((other) => other.sha256 === entry.sha256 && !hasVersion(other, version));
       if (sharing.length === 0) return entry;
       const names = sharing.map((other) => other.version.text).join(', ');
       throw new TakoError(

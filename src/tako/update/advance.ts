@@ -80,7 +80,7 @@ export async function advance(run: Run, payDebts: boolean, signal: AbortSignal):
   const found = await destination.readState(run.warn);
   if (isBeingSettled(found) && !options.init) return { kind: 'done', result: busy(run, found) };
   const stored = readLocalManifest(destination, run.config.publicKeys, run.warn);
-  const recovered = await recoverDebt(destination, stored, found, signal);
+  const recovered = await recoverDebt(destination, stored, found, false, signal);
   if (payDebts && mayPay(run, recovered) && stored !== undefined) {
     return { kind: 'debt', manifest: stored, state: await claimDebt(destination, recovered) };
   }

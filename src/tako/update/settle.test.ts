@@ -107,9 +107,9 @@ describe('an image whose units do not run', () => {
     assert.deepEqual([host.latest(V2), host.units.jobs()], ['1.0', ['reload web.service', 'reload web.service']]);
   });
 
-  it('and whose predecessor does not run either leaves the predecessor linked, and nothing owed', async (t) => {
+  it('and whose predecessor does not stay up either leaves the predecessor linked, and nothing owed', async (t) => {
     const { host } = place(t);
-    badStart(host, '1.0', '1.1');
+    bad(host, '1.0', '1.1');
     await assert.rejects(host.fetch(), (error: CodedError) => {
       assert.equal(error.code, 'HEALTH_FAILED');
       assert.ok(error.cause instanceof CodedError);
@@ -118,6 +118,17 @@ describe('an image whose units do not run', () => {
     assert.deepEqual([host.latest(V2), host.state().owed], ['1.0', null]);
     assert.deepEqual(host.units.jobs(), ['restart app.service', 'restart app.service']);
     assert.deepEqual(story(host), ['update 1.1: health failed', 'health 1.0: health failed']);
+  });
+
+  it('and whose predecessor cannot be started either leaves the predecessor linked, its restart owed to the next run', async (t) => {
+    const { host } = place(t);
+    badStart(host, '1.0', '1.1');
+    await assert.rejects(host.fetch(), { code: 'HEALTH_FAILED' });
+    assert.deepEqual([host.latest(V2), host.state().owed?.image, host.state().owed?.reason], ['1.0', HEX1, 'health']);
+    assert.deepEqual(host.units.jobs(), ['restart app.service', 'restart app.service']);
+    badStart(host);
+    assert.deepEqual([(await host.fetch()).outcome, host.units.jobs()], ['unchanged', ['restart app.service']]);
+    assert.deepEqual([host.state().owed, story(host)], [null, ['update 1.1: health failed', 'health 1.0: done']]);
   });
 
   it('is taken back only to an image that is whole', async (t) => {

@@ -106,6 +106,7 @@ export async function recoverDebt(
   destination: Destination,
   manifest: Manifest | undefined,
   state: State,
+  dryRun: boolean,
   signal: AbortSignal,
 ): Promise<State> {
   const { owed } = state;
@@ -113,7 +114,7 @@ export async function recoverDebt(
   const entry = manifest?.entries.find((candidate) => candidate.sha256 === owed.image);
   const decided = owed.reason !== 'update' && entry !== undefined;
   if (decided && (await inspectImage(destination.store, entry, true, signal)) === 'whole') {
-    destination.switchLatest(owed.image);
+    if (!dryRun) destination.switchLatest(owed.image);
     return state;
   }
   return { ...state, owed: null, history: state.history.filter((done) => done.result !== 'pending') };
