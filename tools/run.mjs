@@ -23,7 +23,9 @@ function demo() {
 }
 
 function bench() {
+  installPeers();
   build();
+  must('bundle', run('npm', ['run', '--silent', 'bundle']));
   return run(process.execPath, ['dist/bench/main.js', ...words]);
 }
 

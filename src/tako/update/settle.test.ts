@@ -172,6 +172,15 @@ describe('an image whose units do not run', () => {
     assert.deepEqual(story(host), ['update 1.1: health failed', 'health 1.0: done']);
   });
 
+  it('is held no more, or every run would try it again', async (t) => {
+    const { host } = place(t);
+    host.remember({ hold: { version: '1.1', reason: 'hold', at: BEFORE } });
+    bad(host, '1.1');
+    await assert.rejects(host.fetch(), { code: 'HEALTH_FAILED' });
+    assert.deepEqual([host.state().hold, host.latest(V2)], [null, '1.0']);
+    assert.equal((await host.fetch()).outcome, 'unchanged');
+  });
+
   it('goes back at once, also outside of a window that closed meanwhile', async (t) => {
     const { host } = place(t, V2, ['Restart=app.service', 'MaintenanceWindow=*-*-* 12:00 UTC']);
     bad(host, '1.1');
@@ -273,6 +282,17 @@ describe('an update that another run has taken over meanwhile', () => {
 });
 
 describe('after a run that was killed', () => {
+  it('the debt is on the disk before the link is switched: without it nobody would restart', async (t) => {
+    const { host } = place(t);
+    host.provision(V2, '1.0');
+    fs.mkdirSync(join(host.path, '.tako/latest.tmp'), { recursive: true }); // the switch fails as if it were the end
+    await assert.rejects(host.fetch({ mode: 'apply' }));
+    assert.deepEqual([host.latest(V2), host.state().owed?.image], ['1.0', HEX2]);
+    fs.rmdirSync(join(host.path, '.tako/latest.tmp'));
+    assert.equal((await host.fetch()).outcome, 'updated');
+    assert.deepEqual([host.units.jobs(), story(host)], [['restart app.service'], ['update 1.1: done']]);
+  });
+
   it('once the manifest was stored, the next one goes on', async (t) => {
     const { host, origin } = place(t);
     fs.rmSync(join(host.path, 'manifest'));
