@@ -1,5 +1,4 @@
 /** One barrier for a whole transaction. */
-import { spawnSync } from 'node:child_process';
 import { CodedError } from '../../base/error.ts';
 import { printable } from '../../base/text.ts';
 import { systemCalls } from '../calls/ffi.ts';
@@ -24,6 +23,7 @@ function syncByProgram(directory: Directory): void {
       hint: 'install the npm package koffi, or coreutils',
     });
   }
+  const { spawnSync } = process.getBuiltinModule('node:child_process'); // only here, for it takes long to load
   const { status, stderr, error } = spawnSync(program, ['-f', '/proc/self/fd/3'], {
     stdio: ['ignore', 'ignore', 'pipe', directory.fd],
     encoding: 'utf8',

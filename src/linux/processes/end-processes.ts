@@ -1,6 +1,5 @@
 /** Ending a program that has run for too long, politely first. */
 import type { ChildProcess } from 'node:child_process';
-import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { codeOf } from '../../base/error.ts';
 

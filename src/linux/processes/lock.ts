@@ -1,7 +1,5 @@
 /** Locks between processes. They go with their descriptor, so a killed run leaves none behind. */
-import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
-import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CodedError } from '../../base/error.ts';
 import { printable } from '../../base/text.ts';
@@ -148,6 +146,7 @@ function takeFlock(fd: number): boolean {
     });
   }
   // The lock belongs to the open file description: it stays when the program has ended. -x -n: busybox knows no long ones.
+  const { spawnSync } = process.getBuiltinModule('node:child_process'); // only here, for it takes long to load
   const { status, stderr, error } = spawnSync(program, ['-x', '-n', '3'], {
     stdio: ['ignore', 'ignore', 'pipe', fd],
     encoding: 'utf8',

@@ -1,5 +1,5 @@
 /** Programs, run without a shell, with bounded time and output. */
-import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
+import type { ChildProcess, StdioOptions } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import { CodedError, codeOf } from '../../base/error.ts';
@@ -49,6 +49,8 @@ const QUIET_MS = 100;
 export async function runProgram(file: string, args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
   const { env, cwd, signal, input, inherit = false } = options;
   signal?.throwIfAborted();
+  // Loaded when it is wanted: with what it needs itself it is a twentieth of a start.
+  const { spawn } = await import('node:child_process');
   const child = spawn(file, args, {
     ...(env && { env }),
     ...(cwd !== undefined && { cwd }),
