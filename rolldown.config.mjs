@@ -6,6 +6,10 @@ import { defineConfig } from 'rolldown';
 const programs = { tako: 'src/cli/tako/main.ts' };
 const { name, version, license } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8'));
 
+/** What most commands need, in one file. Not the HTTP client, nor what imports it: most runs of `status` go without. */
+const WORK =
+  /\/src\/(base|linux|systemd|tako|trust|version)\/|\/src\/cli\/(progress|shared-options|tako\/(each-config|status|status-work))\.ts$|\/node_modules\/valibot\//;
+
 export default defineConfig({
   cwd: import.meta.dirname,
   input: programs,
@@ -17,7 +21,7 @@ export default defineConfig({
   output: {
     dir: 'build/bundle',
     cleanDir: true,
-    format: 'esm',
+    format: 'cjs',
     entryFileNames: '[name].js',
     // No hashes: an upgrade replaces files instead of leaving old ones.
     chunkFileNames: 'chunks/[name].js',
@@ -27,7 +31,7 @@ export default defineConfig({
       groups: [
         // What is imported before the first command runs is one file: each costs a third of a millisecond.
         { name: 'tako', tags: ['$initial'], priority: 2 },
-        { name: 'work', test: /\/src\/(base|linux|systemd|tako|trust|version)\//, priority: 1 },
+        { name: 'work', test: WORK, priority: 1 },
       ],
     },
   },
@@ -62,7 +66,7 @@ function isUnusedSpawn(id, importer) {
 
 /** Tells node that these files are modules, and the program its version. */
 function description() {
-  const source = `${JSON.stringify({ name, version, license, type: 'module', private: true }, null, 2)}\n`;
+  const source = `${JSON.stringify({ name, version, license, type: 'commonjs', private: true }, null, 2)}\n`;
   return {
     name: 'description',
     generateBundle() {

@@ -1,5 +1,6 @@
 /** What every program does around its command: words in, status out, signals, errors printed once. */
 import { type Command, CommanderError, Option } from 'commander';
+import { codeOf } from '../base/error.ts';
 import { nearest } from '../base/text.ts';
 import { isHelpWord, readRequest, UsageError } from './arguments.ts';
 import { EXIT, EXIT_HELP, Interrupted, statusOf } from './exit-status.ts';
@@ -14,15 +15,16 @@ export interface CommandEntry {
   load(): Promise<Command>;
 }
 
-/** Add the commands: the wanted one, or all of them, loaded; the others by name and summary only. */
+/** Add the wanted command, loaded; all of them for `undefined`; for a name that is none, all by name and summary. */
 export async function loadCommands(
   program: Command,
   entries: readonly CommandEntry[],
   wanted: string | undefined,
 ): Promise<Command> {
-  for (const { name, summary, load } of entries) {
-    const isWanted = wanted === undefined || wanted === name;
-    program.addCommand((isWanted ? await load() : program.createCommand(name)).summary(summary));
+  const named = entries.filter(({ name }) => name === wanted);
+  for (const { name, summary, load } of named.length > 0 ? named : entries) {
+    const isLoaded = wanted === undefined || wanted === name;
+    program.addCommand((isLoaded ? await load() : program.createCommand(name)).summary(summary));
   }
   return program;
 }
@@ -106,6 +108,7 @@ let current: Running | undefined;
 export async function runMain(define: (wanted: string) => Promise<Command>, words: readonly string[]): Promise<void> {
   const [first, second] = words;
   const program = await define((isHelpWord(first) ? second : first) ?? '');
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', ignoreClosed);
   const output = new Output(program.name());
   const abort = abortOnSignals();
   current = { output, signal: abort.signal, status: EXIT.done };
@@ -117,6 +120,11 @@ export async function runMain(define: (wanted: string) => Promise<Command>, word
   } finally {
     abort.stop();
   }
+}
+
+/** Whoever read our words has gone, as `head` does: the work goes on all the same. */
+function ignoreClosed(error: Error): void {
+  if (codeOf(error) !== 'EPIPE') throw error;
 }
 
 async function dispatch(program: Command, words: readonly string[], output: Output): Promise<void> {

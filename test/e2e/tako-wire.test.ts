@@ -976,3 +976,18 @@ describe('words on standard error', { concurrency: 3 }, () => {
     }
   });
 });
+
+describe('a reader that has gone', () => {
+  it('is nothing that the work cares about', async (t) => {
+    const place = newPlace(t);
+    await store(place, 'one\n', '1.0');
+    const config = configure(place);
+    const command = `"$0" "$@" | true; echo "status \${PIPESTATUS[0]}"`;
+    for (const words of [['fetch', config], ['status', config], ['status', '--json', config], ['--help']]) {
+      const { stdout, stderr } = await run('bash', ['-c', command, process.execPath, TAKO, ...words]);
+      assert.match(stdout, /status 0/, words.join(' '));
+      assert.doesNotMatch(stderr, /EPIPE|at .*:[0-9]+/, words.join(' '));
+    }
+    assert.equal(linked(place.destination), 'one\n');
+  });
+});
