@@ -91,7 +91,8 @@ export async function advance(run: Run, payDebts: boolean, signal: AbortSignal):
   const choice = chooseCandidates(manifest.entries, run.config.pattern, destination.readLatest(), refreshed);
   const { entry, bytes, withdrawn } = await obtain(run, choice, refreshed, signal);
   const state: State = { ...refreshed, withdrawn };
-  const succeeded: State = { ...state, succeededAt: jsonTime(ports.now()) };
+  // While restarts are owed, nothing has ended well.
+  const succeeded: State = state.owed === null ? { ...state, succeededAt: jsonTime(ports.now()) } : state;
   if (entry === undefined) {
     await destination.writeState(options.init ? state : succeeded);
     if (options.init) throw noCandidate(run, manifest.entries, choice);

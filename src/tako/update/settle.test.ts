@@ -233,6 +233,7 @@ describe('a systemctl that fails', () => {
     };
     await assert.rejects(host.fetch(), { code: 'RESTART_FAILED' });
     await assert.rejects(host.fetch(), { code: 'RESTART_FAILED' });
+    assert.equal(host.state().succeededAt, null, 'a run that still owes has not ended well');
     assert.deepEqual([host.units.jobs().length, host.state().owed?.image], [2, HEX2]);
     host.units.onJob = () => undefined;
     assert.equal((await host.fetch()).outcome, 'unchanged');
