@@ -9,17 +9,19 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const share = join(root, 'build', 'share');
 
-const { tako, completion, manual } = await load({
+const { tako, bash, zsh, fish, manual } = await load({
   tako: 'src/cli/tako/definition.ts',
-  completion: 'src/cli/completion.ts',
+  bash: 'src/cli/completion/bash.ts',
+  zsh: 'src/cli/completion/zsh.ts',
+  fish: 'src/cli/completion/fish.ts',
   manual: 'src/cli/manual.ts',
 });
 rmSync(share, { recursive: true, force: true });
 for (const program of [await tako.takoProgram()]) {
   const name = program.name();
-  put(`bash-completion/completions/${name}`, completion.bashCompletion(program));
-  put(`zsh/site-functions/_${name}`, completion.zshCompletion(program));
-  put(`fish/vendor_completions.d/${name}.fish`, completion.fishCompletion(program));
+  put(`bash-completion/completions/${name}`, bash.bashCompletion(program));
+  put(`zsh/site-functions/_${name}`, zsh.zshCompletion(program));
+  put(`fish/vendor_completions.d/${name}.fish`, fish.fishCompletion(program));
   for (const [file, text] of manual.manualPages(program, version)) put(`man/man1/${file}`, text);
 }
 

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Argument, Command, Option } from 'commander';
-import { bashCompletion, fishCompletion, zshCompletion } from './completion.ts';
+import { bashCompletion } from './bash.ts';
+import { fishCompletion } from './fish.ts';
+import { zshCompletion } from './zsh.ts';
 
 /** Nested as `os-containers` is: `pod images pull`. */
 function nested(): Command {
