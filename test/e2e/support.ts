@@ -209,6 +209,16 @@ export async function fetched(config: string, options: readonly string[] = [], h
   return ended.result;
 }
 
+/** Publish these versions one after the other, and fetch after each: a host with a past, made by the program itself. */
+export async function fetchInTurn(place: Place, config: string, images: Images): Promise<void> {
+  const known: Record<string, string | Uint8Array> = {};
+  for (const [version, content] of Object.entries(images)) {
+    known[version] = content;
+    publish(place.server, known);
+    await fetched(config);
+  }
+}
+
 /** Publish with the program, and insist on success. */
 export async function store(place: Place, content: string | Uint8Array, version: string): Promise<void> {
   const image = join(place.root, 'image');

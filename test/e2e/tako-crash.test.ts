@@ -14,6 +14,7 @@ import {
   ALICE,
   BERTA,
   configure,
+  fetchInTurn,
   type Images,
   linked,
   manifestOf,
@@ -166,25 +167,15 @@ async function matrix(
   );
 }
 
-/** A host that has fetched these versions with the program itself, its state file among them. */
-async function hostOf(place: Place, images: Images, more: readonly string[] = []): Promise<string> {
-  const config = configure(place, { more });
-  const known: Record<string, string | Uint8Array> = {};
-  for (const [version, content] of Object.entries(images)) {
-    known[version] = content;
-    publish(place.server, known);
-    const { status, stderr } = await runTako(['fetch', config]);
-    assert.equal(status, 0, stderr);
-  }
-  return config;
-}
-
-/** The same, made once and copied: preparing it with the program each time would take most of the time. */
+/**
+ * A host that has fetched these versions with the program itself, its state file among them; made once and copied:
+ * preparing it with the program each time would take most of the time.
+ */
 function prepared(images: Images, more: readonly string[] = []): (place: Place) => Promise<void> {
   let made: Promise<Place> | undefined;
   const make = async (): Promise<Place> => {
     const place = placeIn(makeScratch());
-    await hostOf(place, images, more);
+    await fetchInTurn(place, configure(place, { more }), images);
     return place;
   };
   return async (place) => {

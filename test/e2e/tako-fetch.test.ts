@@ -21,6 +21,7 @@ import {
   type FetchResult,
   fetch,
   fetched,
+  fetchInTurn,
   holdLock,
   type Images,
   linked,
@@ -66,12 +67,7 @@ function imagePath(content: string | Uint8Array): string {
 async function hostWith(t: TestContext, images: Images, settings: Parameters<typeof configure>[1] = {}) {
   const place = newPlace(t);
   const config = configure(place, settings);
-  const known: Record<string, string | Uint8Array> = {};
-  for (const [version, content] of Object.entries(images)) {
-    known[version] = content;
-    publish(place.server, known);
-    await fetched(config);
-  }
+  await fetchInTurn(place, config, images);
   return { place, config };
 }
 const versionsOf = (images: Images, ...versions: string[]): string[] =>

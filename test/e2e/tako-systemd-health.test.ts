@@ -4,17 +4,26 @@
  * As `tako-systemd.test.ts`, this file runs on the host, where it boots the machine, and in the machine.
  */
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
-import { serveDirectory } from '../demo/static-server.ts';
-import { bootMachine, copyRoot, type MachineFile } from '../support/machine.ts';
-import { attempt, boot, type Outcome, reboot, report, sh, waitFor } from '../support/machine-agent.ts';
-import { needs } from '../support/needs.ts';
-import { CHECKOUT } from '../support/program.ts';
-import { makeScratch, removeTree } from '../support/scratch.ts';
-import { ALICE, type Images, linked, publish, put } from './support.ts';
+import type { MachineFile } from '../support/machine.ts';
+import { attempt, boot, reboot, sh, waitFor } from '../support/machine-agent.ts';
+import { type Images, linked } from './support.ts';
+import {
+  type App,
+  beat,
+  describeMachine,
+  INSIDE,
+  installed,
+  journal,
+  messages,
+  newApp,
+  property,
+  readMaybe,
+  runScenarios,
+  type Scenarios,
+  succeeded,
+  transcript,
+} from './support-machine.ts';
 
 /** Documented, and fixed for ever. */
 const UNHEALTHY = '18121be75514473186542a0c88effec4';
@@ -39,8 +48,7 @@ ${lines}
 WantedBy=multi-user.target
 `;
 const FILES: Readonly<Record<string, MachineFile>> = {
-  '/usr/bin/tako': { content: '#!/bin/sh\nexec /usr/bin/node /t/dist/src/cli/tako/main.js "$@"\n', mode: 0o755 },
-  '/etc/systemd/system/tako@.service': readFileSync(join(CHECKOUT, 'systemd', 'tako@.service')),
+  ...installed('tako@.service'),
   // A test restarts more often than an administrator does.
   '/etc/systemd/system/app@.service': service('', 'StartLimitIntervalSec=0'),
   '/etc/systemd/system/always@.service': service('Restart=always\nRestartSec=100ms'),
@@ -63,100 +71,6 @@ process.exit(process.env.TAKO_VERSION === '1.1' ? 3 : 0);
     mode: 0o755,
   },
 };
-
-interface App {
-  readonly config: string;
-  readonly destination: string;
-  publish(images: Images): void;
-  configure(...lines: readonly string[]): void;
-  /** Run `tako fetch`, and insist on success. */
-  fetched(): Promise<string>;
-  /** Run the shipped service. @returns the status of `tako` in it */
-  service(): Promise<number>;
-  /** The version that runs at this moment, said by the application itself. */
-  running(): Promise<string>;
-  status(): Promise<Record<string, unknown>>;
-  /** What `tako` has written to the journal from the shipped service. */
-  said(): readonly Entry[];
-}
-
-async function newApp(name: string, ...lines: readonly string[]): Promise<App> {
-  const [server, destination, config] = [`/srv/${name}`, `/var/lib/images/${name}`, `/etc/tako/${name}`];
-  for (const dir of [server, destination, '/etc/tako']) mkdirSync(dir, { recursive: true });
-  const { url } = await serveDirectory(server);
-  const configure = (...more: readonly string[]): void => {
-    const all = [
-      `Origin=${url}`,
-      `PublicKey=${ALICE.publicText}`,
-      'Version=1.*',
-      `Destination=${destination}`,
-      ...more,
-    ];
-    put(config, `${all.join('\n')}\n`);
-  };
-  configure(...lines);
-  return {
-    config,
-    destination,
-    configure,
-    publish: (images) => void publish(server, images),
-    fetched: async () => succeeded(await attempt(`tako fetch ${config}`)).stdout,
-    async service() {
-      const unit = `tako@${name}.service`;
-      const { status } = await attempt(`systemctl start ${unit}`);
-      return status === 0 ? 0 : Number(await property(unit, 'ExecMainStatus'));
-    },
-    running: () => beat(`/run/${name}.beat`),
-    status: async () => one(await sh(`tako status --json ${config}`)),
-    said: () => journal(`_SYSTEMD_UNIT=tako@${name}.service`, 'SYSLOG_IDENTIFIER=tako'),
-  };
-}
-
-function succeeded(ended: Outcome): Outcome {
-  assert.equal(ended.status, 0, ended.stderr);
-  return ended;
-}
-
-function one(document: string): Record<string, unknown> {
-  const { results } = JSON.parse(document) as { readonly results: readonly Record<string, unknown>[] };
-  assert.equal(results.length, 1);
-  return results[0] ?? {};
-}
-
-/** What was said before does not count: the file is removed, and has to be there again. */
-async function beat(file: string): Promise<string> {
-  rmSync(file, { force: true });
-  return waitFor(file, () => readMaybe(file)?.trim() || undefined);
-}
-
-function readMaybe(file: string): string | undefined {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    return undefined; // not there, or not any more
-  }
-}
-
-type Entry = Readonly<Record<string, unknown>>;
-
-/** Entries of the journal, oldest first. */
-function journal(...matches: readonly string[]): readonly Entry[] {
-  execFileSync('journalctl', ['--sync']);
-  const text = execFileSync('journalctl', ['--quiet', '--output=json', '--all', ...matches], {
-    encoding: 'utf8',
-    maxBuffer: 2 ** 26,
-  });
-  return text
-    .split('\n')
-    .filter(Boolean)
-    .map((line) => JSON.parse(line) as Entry);
-}
-
-const messages = (entries: readonly Entry[]): readonly string[] => entries.map((entry) => String(entry['MESSAGE']));
-
-async function property(unit: string, name: string): Promise<string> {
-  return sh(`systemctl show --property=${name} --value '${unit}'`);
-}
 
 function commandLines(): readonly string[] {
   return readdirSync('/proc')
@@ -215,8 +129,6 @@ async function goesBack(
   return app;
 }
 
-type Scenarios = Readonly<Record<string, () => Promise<void>>>;
-
 const firstBoot: Scenarios = {
   'a version that exits at once': async () => {
     await goesBack('exits', {
@@ -232,7 +144,7 @@ const firstBoot: Scenarios = {
     await app.fetched();
     app.publish({ '1.0': good('1.0'), '1.1': EXITS });
     assert.equal(await app.service(), 1);
-    assert.match(messages(app.said()).join('\n'), /1\.1 is skipped until a newer version appears.*tako unhold/);
+    assert.match(transcript(app.said()), /1\.1 is skipped until a newer version appears.*tako unhold/);
   },
 
   'a version that flaps under Restart=always': async () => {
@@ -330,25 +242,25 @@ const firstBoot: Scenarios = {
     const { MESSAGE, PRIORITY, TAKO_VERSION, TAKO_PREVIOUS_VERSION } = entry ?? {};
     assert.equal(MESSAGE, `${app.config}: rolled back from 1.2 to 1.1`);
     assert.deepEqual([PRIORITY, TAKO_VERSION, TAKO_PREVIOUS_VERSION], ['5', '1.1', '1.2']);
-    assert.match(await app.fetched(), /1\.1 is current/);
+    assert.match((await app.fetched()).stdout, /1\.1 is current/);
 
     succeeded(await attempt(`tako rollback ${app.config} 1.0`));
     assert.equal(await app.running(), '1.0');
-    assert.match(await app.fetched(), /1\.0 is current/);
+    assert.match((await app.fetched()).stdout, /1\.0 is current/);
     app.publish(upTo(3));
-    assert.match(await app.fetched(), /updated to 1\.3 from 1\.0/);
+    assert.match((await app.fetched()).stdout, /updated to 1\.3 from 1\.0/);
     assert.equal(await app.running(), '1.3');
 
     succeeded(await attempt(`tako hold ${app.config} 1.1`));
-    assert.match(await app.fetched(), /updated to 1\.1 from 1\.3/);
+    assert.match((await app.fetched()).stdout, /updated to 1\.1 from 1\.3/);
     assert.equal(await app.running(), '1.1');
     app.publish(upTo(4));
-    assert.match(await app.fetched(), /1\.1 is current/);
+    assert.match((await app.fetched()).stdout, /1\.1 is current/);
     const { hold } = await app.status();
     assert.equal((hold as Record<string, unknown> | null)?.['version'], '1.1');
     succeeded(await attempt(`tako unhold ${app.config}`));
     assert.deepEqual([(await app.status())['hold'], await skipped(app)], [null, []]);
-    assert.match(await app.fetched(), /updated to 1\.4 from 1\.1/);
+    assert.match((await app.fetched()).stdout, /updated to 1\.4 from 1\.1/);
     assert.equal(await app.running(), '1.4');
   },
 
@@ -468,7 +380,7 @@ const secondBoot: Scenarios = {
   'a reboot in the middle of the watch: the next run ends what was begun': async () => {
     const app = await newApp(REBOOTED.sound, ...CHECK(REBOOTED.sound));
     assert.equal(await app.service(), 0);
-    assert.match(messages(app.said()).join('\n'), /an earlier run .*doing it now/);
+    assert.match(transcript(app.said()), /an earlier run .*doing it now/);
     assert.equal(await app.running(), '1.1');
     const { currentVersion, owed, health } = await app.status();
     assert.deepEqual([currentVersion, owed, health, await skipped(app)], ['1.1', null, 'good', []]);
@@ -484,31 +396,6 @@ const secondBoot: Scenarios = {
   },
 };
 
-const PASSED = 'passed';
-
-async function runScenarios(scenarios: Scenarios, atOnce: number): Promise<void> {
-  // The machine's end interrupts nobody: what `scratch.ts` does at a SIGTERM is for the host.
-  process.removeAllListeners('SIGTERM');
-  const queue = Object.entries(scenarios);
-  const worker = async (): Promise<void> => {
-    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-      const [name, scenario] = next;
-      const began = performance.now();
-      const verdict = await scenario().then(
-        () => PASSED,
-        (error: unknown) => `${error instanceof Error ? error.stack : error}\n${tail()}`,
-      );
-      report({ [name]: { verdict, seconds: (performance.now() - began) / 1000 } });
-    }
-  };
-  await Promise.all(Array.from({ length: atOnce }, worker));
-}
-
-/** What the program said last, for a failure that needs an explanation. */
-function tail(): string {
-  return messages(journal('SYSLOG_IDENTIFIER=tako').slice(-10)).join('\n');
-}
-
 async function inTheMachine(): Promise<void> {
   if (boot() > 1) return runScenarios(secondBoot, 1);
   await runScenarios(firstBoot, 3); // most of the time they wait
@@ -516,29 +403,11 @@ async function inTheMachine(): Promise<void> {
   await interrupt();
 }
 
-function onTheHost(): void {
-  describe('an image that does not run', { skip: needs('machine') }, () => {
-    const dir = makeScratch();
-    after(() => removeTree(dir));
-    let verdicts: Readonly<Record<string, unknown>> = {};
-    before(async () => {
-      const script = `process.env.TAKO_TEST_INSIDE = 'yes'; await import('/t/dist/test/e2e/tako-systemd-health.test.js');`;
-      ({ report: verdicts } = await bootMachine({
-        root: await copyRoot(dir),
-        files: FILES,
-        script,
-        timeoutMs: 240_000,
-      }));
-    });
-    for (const name of Object.keys({ ...firstBoot, ...secondBoot })) {
-      it(name, (t) => {
-        const { verdict, seconds } = verdicts[name] as { verdict: string; seconds: number };
-        t.diagnostic(`${seconds.toFixed(1)} s in the machine`);
-        if (verdict !== PASSED) throw new Error(`in the machine: ${verdict}`);
-      });
-    }
+if (INSIDE) await inTheMachine();
+else
+  describeMachine({
+    title: 'an image that does not run',
+    module: import.meta.url,
+    files: FILES,
+    scenarios: { ...firstBoot, ...secondBoot },
   });
-}
-
-if (process.env['TAKO_TEST_INSIDE'] === 'yes') await inTheMachine();
-else onTheHost();

@@ -8,14 +8,26 @@ import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { appendFileSync, mkdirSync, readFileSync, readlinkSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
-import { serveDirectory } from '../demo/static-server.ts';
-import { bootMachine, copyRoot, type MachineFile } from '../support/machine.ts';
-import { attempt, type Outcome, report, sh, waitFor } from '../support/machine-agent.ts';
-import { needs } from '../support/needs.ts';
-import { CHECKOUT } from '../support/program.ts';
-import { makeScratch, removeTree } from '../support/scratch.ts';
-import { ALICE, type Images, linked, MALLORY, publish, put, readState, sha256 } from './support.ts';
+import type { MachineFile } from '../support/machine.ts';
+import { attempt, type Outcome, sh, waitFor } from '../support/machine-agent.ts';
+import { type Images, linked, MALLORY, publish, put, readState, sha256 } from './support.ts';
+import {
+  type App,
+  beat,
+  describeMachine,
+  INSIDE,
+  installed,
+  journal,
+  newApp as newBareApp,
+  onlyResult,
+  property,
+  readMaybe,
+  runScenarios,
+  type Scenarios,
+  startService,
+  succeeded,
+  transcript,
+} from './support-machine.ts';
 
 /** Documented, and fixed for ever. */
 const UPDATED = '7b4ca951341345ac9ba18adb780e519e';
@@ -28,13 +40,7 @@ const imagesOf = (...versions: readonly string[]): Images => Object.fromEntries(
 
 const APP = (name: string): string => `/var/lib/images/${name}/latest`;
 const FILES: Readonly<Record<string, MachineFile>> = {
-  '/usr/bin/tako': { content: '#!/bin/sh\nexec /usr/bin/node /t/dist/src/cli/tako/main.js "$@"\n', mode: 0o755 },
-  ...Object.fromEntries(
-    ['tako@.service', 'tako-init@.service', 'tako@.timer'].map((name) => [
-      `/etc/systemd/system/${name}`,
-      readFileSync(join(CHECKOUT, 'systemd', name)),
-    ]),
-  ),
+  ...installed('tako@.service', 'tako-init@.service', 'tako@.timer'),
   '/etc/systemd/system/app@.service': `[Service]
 Environment=BEAT=/run/%i.beat
 ExecStart=/bin/sh ${APP('%i')}
@@ -67,106 +73,20 @@ ExecReload=/bin/sh -c 'echo %i >>/run/reloads; readlink ${APP('%i')} >>/run/relo
   },
 };
 
-/** An application of this machine: a publisher, a configuration, and the unit `app@NAME.service`. */
-interface App {
-  readonly name: string;
-  /** Its configuration. */
-  readonly config: string;
-  readonly destination: string;
+/** An application of which only the version matters. */
+interface VersionedApp extends Omit<App, 'publish'> {
   publish(...versions: readonly string[]): void;
-  configure(...lines: readonly string[]): void;
-  /** Run `tako fetch` and say how it ended. */
-  fetch(options?: string): Promise<Outcome>;
-  fetched(options?: string): Promise<Outcome>;
-  /** The version that runs at this moment, said by the application itself. */
-  running(): Promise<string>;
-  status(): Promise<Record<string, unknown>>;
 }
 
-async function newApp(name: string, ...lines: readonly string[]): Promise<App> {
-  const [server, destination, config] = [`/srv/${name}`, `/var/lib/images/${name}`, `/etc/tako/${name}`];
-  for (const dir of [server, destination, '/etc/tako']) mkdirSync(dir, { recursive: true });
-  const { url } = await serveDirectory(server);
-  const configure = (...more: readonly string[]): void => {
-    const all = [
-      `Origin=${url}`,
-      `PublicKey=${ALICE.publicText}`,
-      'Version=1.*',
-      `Destination=${destination}`,
-      ...more,
-    ];
-    put(config, `${all.join('\n')}\n`);
-  };
-  configure('HealthSec=1', ...(lines.length === 0 ? [`Restart=app@${name}.service`] : lines));
-  const fetch = (options = ''): Promise<Outcome> => attempt(`tako fetch ${options} ${config}`);
-  return {
-    name,
-    config,
-    destination,
-    configure,
-    publish: (...versions) => void publish(server, imagesOf(...versions)),
-    fetch,
-    fetched: async (options) => succeeded(await fetch(options)),
-    running: () => beat(`/run/${name}.beat`),
-    status: async () => one(await sh(`tako status --json ${config}`)),
-  };
+/** The unit is `app@NAME.service`, unless other lines are given. */
+async function newApp(name: string, ...lines: readonly string[]): Promise<VersionedApp> {
+  const app = await newBareApp(name, 'HealthSec=1', ...(lines.length === 0 ? [`Restart=app@${name}.service`] : lines));
+  return { ...app, publish: (...versions) => app.publish(imagesOf(...versions)) };
 }
-
-function succeeded(ended: Outcome): Outcome {
-  assert.equal(ended.status, 0, ended.stderr);
-  return ended;
-}
-
-function one(document: string): Record<string, unknown> {
-  const { results } = JSON.parse(document) as { readonly results: readonly Record<string, unknown>[] };
-  assert.equal(results.length, 1);
-  return results[0] ?? {};
-}
-
-/** What was said before does not count: the file is removed, and has to be there again. */
-async function beat(file: string): Promise<string> {
-  rmSync(file, { force: true });
-  return waitFor(file, () => readMaybe(file)?.trim() || undefined);
-}
-
-function readMaybe(file: string): string | undefined {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    return undefined; // not there yet
-  }
-}
-
-type Entry = Readonly<Record<string, unknown>>;
-
-/** Entries of the journal, oldest first. */
-function journal(...matches: readonly string[]): readonly Entry[] {
-  execFileSync('journalctl', ['--sync']);
-  const text = execFileSync('journalctl', ['--quiet', '--output=json', ...matches], {
-    encoding: 'utf8',
-    maxBuffer: 2 ** 26,
-  });
-  return text
-    .split('\n')
-    .filter(Boolean)
-    .map((line) => JSON.parse(line) as Entry);
-}
-
-const messages = (entries: readonly Entry[]): string => entries.map((entry) => entry['MESSAGE']).join('\n');
 
 /** No escape codes, and no priority left in front. journalctl gives text that is not fit to print as a list of bytes. */
 function isPlain(message: unknown): boolean {
   return typeof message === 'string' && !message.includes('\u001b') && !/^<\d>/.test(message);
-}
-
-async function property(unit: string, name: string): Promise<string> {
-  return sh(`systemctl show --property=${name} --value '${unit}'`);
-}
-
-/** Start the shipped service by hand. @returns the status of `tako` in it */
-async function startService(unit: string): Promise<number> {
-  const { status } = await attempt(`systemctl start ${unit}`);
-  return status === 0 ? 0 : Number(await property(unit, 'ExecMainStatus'));
 }
 
 /** Let the timer of an application be late: it makes up for the missed run at once. */
@@ -187,7 +107,7 @@ const idle = async (name: string): Promise<boolean> =>
 let paid = '';
 let rollback: Outcome | undefined;
 
-const scenarios: Readonly<Record<string, () => Promise<void>>> = {
+const scenarios: Scenarios = {
   'a run that the timer starts installs, updates and restarts': async () => {
     const app = await newApp('timed');
     app.publish('1.0');
@@ -231,7 +151,7 @@ const scenarios: Readonly<Record<string, () => Promise<void>>> = {
       ],
     );
     const entries = journal(`MESSAGE_ID=${UPDATED}`, 'TAKO_CONFIG=/etc/tako/timed');
-    assert.match(messages(entries), /^\/etc\/tako\/timed: .* 1\.0\n\/etc\/tako\/timed: updated to 1\.1 from 1\.0$/);
+    assert.match(transcript(entries), /^\/etc\/tako\/timed: .* 1\.0\n\/etc\/tako\/timed: updated to 1\.1 from 1\.0$/);
     const names = ['PRIORITY', 'SYSLOG_IDENTIFIER', '_SYSTEMD_UNIT', '_UID'];
     const ours = ['TAKO_VERSION', 'TAKO_DIGEST'];
     assert.deepEqual(
@@ -272,7 +192,7 @@ const scenarios: Readonly<Record<string, () => Promise<void>>> = {
     const { PRIORITY, TAKO_CODE, _SYSTEMD_UNIT } = entry ?? {};
     assert.deepEqual([PRIORITY, TAKO_CODE, _SYSTEMD_UNIT], ['3', 'INVALID_SIGNATURE', 'tako@forged.service']);
     const said = journal('_SYSTEMD_UNIT=tako@forged.service').filter((each) => Number(each['PRIORITY']) <= 4);
-    assert.equal(said.length, 1, messages(said));
+    assert.equal(said.length, 1, transcript(said));
   },
 
   'the sandbox lets nothing be written elsewhere, until a drop-in names the place': async () => {
@@ -282,7 +202,7 @@ const scenarios: Readonly<Record<string, () => Promise<void>>> = {
     const text = readFileSync(app.config, 'utf8').replace(app.destination, '/srv/elsewhere');
     put(app.config, text.replace(/^Restart=.*\n/m, ''));
     assert.equal(await startService('tako@outside.service'), 1);
-    assert.match(messages(journal('_SYSTEMD_UNIT=tako@outside.service')), /read-only|EROFS/i);
+    assert.match(transcript(journal('_SYSTEMD_UNIT=tako@outside.service')), /read-only|EROFS/i);
     assert.equal(linked('/srv/elsewhere'), undefined);
     mkdirSync('/etc/systemd/system/tako@outside.service.d');
     put('/etc/systemd/system/tako@outside.service.d/place.conf', '[Service]\nReadWritePaths=/srv/elsewhere\n');
@@ -305,7 +225,7 @@ const scenarios: Readonly<Record<string, () => Promise<void>>> = {
     assert.equal(await app.running(), '1.1');
     // HealthSec=1, the start of two programs, and no part of the 30 s after which a lock is given up.
     assert.ok(seconds >= 1 && seconds < 8, `${seconds} s`);
-    const said = messages(journal('_SYSTEMD_UNIT=pre@pre.service', 'SYSLOG_IDENTIFIER=tako'));
+    const said = transcript(journal('_SYSTEMD_UNIT=pre@pre.service', 'SYSLOG_IDENTIFIER=tako'));
     assert.match(said, /installed 1\.0 [^\n]*\n(.*\n)*\/etc\/tako\/pre: 1\.1 is there/);
     assert.doesNotMatch(stderr + said, /wait|lock/i);
 
@@ -313,7 +233,7 @@ const scenarios: Readonly<Record<string, () => Promise<void>>> = {
     app.publish('1.0', '1.1', '1.2');
     assert.equal(await startService('tako@pre.service'), 0);
     assert.equal(await app.running(), '1.2');
-    assert.doesNotMatch(messages(journal('_SYSTEMD_UNIT=tako@pre.service')), /wait|lock/i);
+    assert.doesNotMatch(transcript(journal('_SYSTEMD_UNIT=tako@pre.service')), /wait|lock/i);
   },
 
   'tako-init@ brings the image before the units that need it, and later needs no server': async () => {
@@ -366,7 +286,7 @@ const scenarios: Readonly<Record<string, () => Promise<void>>> = {
   },
 
   'the run that did it says so in its document': async () => {
-    assert.deepEqual(one(paid)['restarted'], ['app@killed.service']);
+    assert.deepEqual(onlyResult(paid)['restarted'], ['app@killed.service']);
   },
 
   'while a run restarts units, others leave them alone': async () => {
@@ -415,7 +335,7 @@ const scenarios: Readonly<Record<string, () => Promise<void>>> = {
     assert.equal((await outside).status, 0);
     assert.equal(second, 0);
     assert.match(
-      messages(journal('_SYSTEMD_UNIT=tako@boxed.service')),
+      transcript(journal('_SYSTEMD_UNIT=tako@boxed.service')),
       /another run is restarting units: nothing done/,
     );
   },
@@ -438,7 +358,7 @@ const scenarios: Readonly<Record<string, () => Promise<void>>> = {
     const link = readlinkSync(join(app.destination, 'latest'));
     assert.equal(readFileSync('/run/reloads', 'utf8'), `fresh\n${link}\n`);
     assert.match(stderr, /line \d+: RestartUnit is the old name of Restart/);
-    const { restarted, reloaded } = one(stdout);
+    const { restarted, reloaded } = onlyResult(stdout);
     assert.deepEqual(restarted, ['plain@one.service', 'plain@two.service', 'plain@old.service']);
     assert.deepEqual(reloaded, ['plain@fresh.service']);
     const at = async (unit: string, name: string): Promise<number> => Number(await property(unit, name));
@@ -480,7 +400,7 @@ const scenarios: Readonly<Record<string, () => Promise<void>>> = {
     assert.equal(await beat(`/run/user/${uid}/mine.beat`), '1.1');
     assert.equal((await must('systemctl --user is-active mine.service')).stdout.trim(), 'active');
     assert.equal(await property('mine.service', 'LoadState'), 'not-found');
-    const status = one((await must('tako status --json')).stdout);
+    const status = onlyResult((await must('tako status --json')).stdout);
     assert.deepEqual([status['config'], status['currentVersion']], ['/home/joe/.config/tako/app', '1.1']);
     const entries = journal(`MESSAGE_ID=${UPDATED}`, 'TAKO_CONFIG=/home/joe/.config/tako/app');
     assert.deepEqual(
@@ -544,49 +464,5 @@ function hasBus(uid: string): boolean {
   }
 }
 
-const PASSED = 'passed';
-
-/** What the program said last, for a failure that needs an explanation. */
-function tail(): string {
-  return messages(journal('SYSLOG_IDENTIFIER=tako').slice(-10));
-}
-
-async function runScenarios(): Promise<void> {
-  // The machine's end interrupts nobody: what `scratch.ts` does at a SIGTERM is for the host.
-  process.removeAllListeners('SIGTERM');
-  for (const [name, scenario] of Object.entries(scenarios)) {
-    const began = performance.now();
-    const verdict = await scenario().then(
-      () => PASSED,
-      (error: unknown) => `${error instanceof Error ? error.stack : error}\n${tail()}`,
-    );
-    report({ [name]: { verdict, seconds: (performance.now() - began) / 1000 } });
-  }
-}
-
-function onTheHost(): void {
-  describe('tako under systemd', { skip: needs('machine') }, () => {
-    const dir = makeScratch();
-    after(() => removeTree(dir));
-    let verdicts: Readonly<Record<string, unknown>> = {};
-    before(async () => {
-      const script = `process.env.TAKO_TEST_INSIDE = 'yes'; await import('/t/dist/test/e2e/tako-systemd.test.js');`;
-      ({ report: verdicts } = await bootMachine({
-        root: await copyRoot(dir),
-        files: FILES,
-        script,
-        timeoutMs: 240_000,
-      }));
-    });
-    for (const name of Object.keys(scenarios)) {
-      it(name, (t) => {
-        const { verdict, seconds } = verdicts[name] as { verdict: string; seconds: number };
-        t.diagnostic(`${seconds.toFixed(1)} s in the machine`);
-        if (verdict !== PASSED) throw new Error(`in the machine: ${verdict}`);
-      });
-    }
-  });
-}
-
-if (process.env['TAKO_TEST_INSIDE'] === 'yes') await runScenarios();
-else onTheHost();
+if (INSIDE) await runScenarios(scenarios);
+else describeMachine({ title: 'tako under systemd', module: import.meta.url, files: FILES, scenarios });
