@@ -51,10 +51,10 @@ function assertValues(command: Command, words: readonly string[]): void {
     const word = words[i] as string;
     if (word === '-') throw new UsageError('"-" is not an option');
     if (!awaitsValue(command, word)) continue;
-    const value = words[++i];
-    if (value?.startsWith('-')) {
+    // What was found is not shown: it may be another option with a secret behind it.
+    if (words[++i]?.startsWith('-')) {
       throw new UsageError(
-        `option "${word}" needs a value, found "${value}"`,
+        `option "${word}" needs a value, found what looks like an option`,
         `write ${word}${word.startsWith('--') ? '=' : ''}VALUE when the value begins with "-"`,
       );
     }

@@ -102,7 +102,7 @@ interface Running {
 let current: Running | undefined;
 
 /**
- * Run a program and set the exit status of the process; never rejects.
+ * Run a program and set the exit status of the process; rejects only when a file of the program itself is missing.
  * @param define makes the program, with the named command loaded
  */
 export async function runMain(define: (wanted: string) => Promise<Command>, words: readonly string[]): Promise<void> {

@@ -801,6 +801,8 @@ describe('a secret', { concurrency: 3 }, () => {
     for (const args of [
       ['store', `--kye=${ALICE.secretText}`, '-o', place.server, image(place), '1.0'],
       ['store', '-o', place.server, image(place), '1.0', ALICE.secretText],
+      ['store', '-f', `--key=${ALICE.secretText}`, '-o', place.server, image(place), '1.0'],
+      ['store', '-f', `-k${ALICE.secretText}`, '-o', place.server, image(place), '1.0'],
       ['store', '-k', `${ALICE.secretText}x`, '-o', place.server, image(place), '1.0'],
       ['sign', '--rotate', '--old-public-key', ALICE.secretText, '-o', place.server, '-k', BERTA.secretText],
     ]) {

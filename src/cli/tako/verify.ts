@@ -52,7 +52,8 @@ export function verifyCommand(): Command {
               for (const image of images) {
                 if (image.condition !== 'whole') output.warning(`${config.path}: ${describe(image, options.dryRun)}`);
               }
-              const count = plural(images.length, 'image');
+              const listed = images.filter(({ condition }) => condition !== 'unlisted'); // the others were not hashed
+              const count = plural(listed.length, 'image');
               output.result(
                 `${config.path}: ${bad.length === 0 ? `${count} whole` : `${bad.length} of ${count} damaged or missing`}`,
               );

@@ -56,6 +56,16 @@ describe('collecting garbage', () => {
     assert.deepEqual(await gone(host), ['1.0 1.1', []]);
   });
 
+  it('in a dry run names the leftovers that would go, too, and leaves them', async (t) => {
+    const host = place(t);
+    const name = `.${sha256('nobody wants it')}.part`;
+    host.store('n', name, 0o600);
+    const before = host.snapshot();
+    assert.deepEqual(await gone(host, true), ['', [name]]);
+    assert.deepEqual(host.snapshot(), before);
+    assert.deepEqual(await gone(host), ['', [name]]);
+  });
+
   it('keeps the previous image, a held one, the one to come, and those of a debt', async (t) => {
     const keep = async (
       state: Parameters<Host['remember']>[0],

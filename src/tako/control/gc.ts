@@ -3,9 +3,8 @@
 import type { Config } from '../config/config.ts';
 import { type LockWait, openDestination } from '../destination/destination.ts';
 import { readLocalManifest } from '../destination/local-manifest.ts';
-import type { Manifest } from '../manifest/manifest.ts';
 import { chooseCandidates } from '../update/candidates.ts';
-import { findGarbage, removeImages, removeLeftovers, type StoredImage } from '../update/collect.ts';
+import { findGarbage, findLeftovers, removeImages, removeLeftovers, type StoredImage } from '../update/collect.ts';
 import { underLock } from '../update/settle.ts';
 
 export interface GcPorts {
@@ -29,22 +28,18 @@ export async function collect(
 ): Promise<Collected> {
   const destination = openDestination(config.destination, 'refuse');
   try {
-    const find = async (): Promise<{ manifest: Manifest; images: StoredImage[] } | undefined> => {
+    const work = async (): Promise<Collected> => {
       const manifest = readLocalManifest(destination, config.publicKeys, ports.warn);
-      return manifest && { manifest, images: await findGarbage({ destination, config }, manifest) };
-    };
-    if (dryRun) return { images: (await find())?.images ?? [], leftovers: [] };
-    return await underLock(destination, ports, signal, async () => {
-      const found = await find();
-      if (found === undefined) return { images: [], leftovers: [] };
+      if (manifest === undefined) return { images: [], leftovers: [] };
       const state = await destination.readState(ports.warn);
-      const latest = destination.readLatest();
-      const { candidates } = chooseCandidates(found.manifest.entries, config.pattern, latest, state);
-      const wanted = new Set(candidates.map((entry) => entry.sha256));
-      const leftovers = removeLeftovers(destination, wanted, ports.now());
-      removeImages(destination, found.images);
-      return { images: found.images, leftovers };
-    });
+      const { candidates } = chooseCandidates(manifest.entries, config.pattern, destination.readLatest(), state);
+      const images = await findGarbage({ destination, config }, manifest);
+      if (dryRun) return { images, leftovers: findLeftovers(destination.store, candidates, ports.now()) };
+      const leftovers = removeLeftovers(destination, candidates, ports.now());
+      removeImages(destination, images);
+      return { images, leftovers };
+    };
+    return dryRun ? await work() : await underLock(destination, ports, signal, work);
   } finally {
     destination.close();
   }

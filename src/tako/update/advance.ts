@@ -128,7 +128,7 @@ async function obtain(run: Run, choice: Choice, state: State, signal: AbortSigna
   if (run.options.mode === 'apply') {
     return { entry: await newestStored(run, choice, signal), bytes: 0, withdrawn: state.withdrawn };
   }
-  removeLeftovers(run.destination, new Set(choice.candidates.map((entry) => entry.sha256)), run.ports.now());
+  removeLeftovers(run.destination, choice.candidates, run.ports.now());
   try {
     return await acquire(run, choice, signal);
   } catch (error) {

@@ -91,22 +91,28 @@ export function removeImages(destination: Destination, images: readonly StoredIm
 }
 
 /**
- * Remove what killed runs left behind: partial downloads of images that are not wanted any more or are a week old,
- * temporary files of ours, and day-old ones of the reference. The caller holds the lock.
+ * What killed runs left behind in `store/`: partial downloads of images that are not wanted any more or are a week old,
+ * and day-old temporary files of the reference.
  */
-export function removeLeftovers(destination: Destination, wanted: ReadonlySet<string>, now: number): string[] {
+export function findLeftovers(
+  store: Directory | undefined,
+  candidates: readonly ManifestEntry[],
+  now: number,
+): string[] {
+  const wanted = new Set(candidates.map((entry) => entry.sha256));
+  return (store?.list() ?? []).filter((name) => {
+    const part = /^\.([0-9a-f]{64})\.part$/.exec(name)?.[1];
+    if (part === undefined && !/^[0-9a-f]{64}\.new$/.test(name)) return false;
+    const age = now - (store?.lstat(name)?.mtimeMs ?? now);
+    return part === undefined ? age > REFERENCE_LIFE_MS : !wanted.has(part) || age > PART_LIFE_MS;
+  });
+}
+
+/** Remove it, and temporary files beside the store. The caller holds the lock; the names in `store/` come back. */
+export function removeLeftovers(destination: Destination, candidates: readonly ManifestEntry[], now: number): string[] {
   destination.removeTemporaries((stats) => now - stats.mtimeMs > REFERENCE_LIFE_MS);
   const { store } = destination;
-  const removed: string[] = [];
-  for (const name of store?.list() ?? []) {
-    const part = /^\.([0-9a-f]{64})\.part$/.exec(name)?.[1];
-    const reference = /^[0-9a-f]{64}\.new$/.test(name);
-    if (part === undefined && !reference) continue;
-    const age = now - (store?.lstat(name)?.mtimeMs ?? now);
-    const keep = part === undefined ? age <= REFERENCE_LIFE_MS : wanted.has(part) && age <= PART_LIFE_MS;
-    if (!keep && store?.unlink(name)) removed.push(name);
-  }
-  return removed;
+  return findLeftovers(store, candidates, now).filter((name) => store?.unlink(name));
 }
 
 /** Collect by the limits of the configuration. The caller holds the lock; digests of what went come back. */
