@@ -1,41 +1,50 @@
-// The release bundle: `npm run bundle`. One entry file a program in build/bundle/, what is loaded on demand beside it.
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+// The release bundle: `npm run bundle`. One entry file a program in build/bundle/, what is loaded on demand below it.
+// The programs share no file: each starts from one, which holds what it needs and nothing else.
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { defineConfig } from 'rolldown';
 
-const programs = { tako: 'src/cli/tako/main.ts' };
-const { name, version, license } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8'));
+const { name, version, license, bin } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8'));
 
 /** What most commands need, in one file. Not the HTTP client, nor what imports it: most runs of `status` go without. */
 const WORK =
   /\/src\/(base|linux|systemd|tako|trust|version)\/|\/src\/cli\/(progress|shared-options|tako\/(each-config|status|status-work))\.ts$|\/node_modules\/valibot\//;
 
-export default defineConfig({
-  cwd: import.meta.dirname,
-  input: programs,
-  platform: 'node',
-  // What is loaded on demand may import from the entry file: no second file before the program starts.
-  preserveEntrySignatures: 'allow-extension',
-  external: (id, importer) => id === 'koffi' || (id.startsWith('node:') && !isUnusedSpawn(id, importer)),
-  plugins: [entries(), lazySpawn(), description(), licenses()],
-  output: {
-    dir: 'build/bundle',
-    cleanDir: true,
-    format: 'cjs',
-    entryFileNames: '[name].js',
-    // No hashes: an upgrade replaces files instead of leaving old ones.
-    chunkFileNames: 'chunks/[name].js',
-    minify: 'dce-only', // names and lines stay, for stack traces
-    comments: { legal: true, annotation: false, jsdoc: false },
-    codeSplitting: {
-      groups: [
-        // What is imported before the first command runs is one file: each costs a third of a millisecond.
-        { name: 'tako', tags: ['$initial'], priority: 2 },
-        { name: 'work', test: WORK, priority: 1 },
-      ],
+const directory = 'build/bundle';
+/** Roots of the packages that any of the bundles has code of. */
+const bundled = new Set();
+
+// One after the other, so none of them can clean the folder for all.
+rmSync(new URL(directory, import.meta.url), { recursive: true, force: true });
+export default defineConfig(Object.keys(bin).map(bundle));
+
+function bundle(program) {
+  return {
+    cwd: import.meta.dirname,
+    input: { [program]: `src/cli/${program}/main.ts` },
+    platform: 'node',
+    // What is loaded on demand may import from the entry file: no second file before the program starts.
+    preserveEntrySignatures: 'allow-extension',
+    external: (id, importer) => id === 'koffi' || (id.startsWith('node:') && !isUnusedSpawn(id, importer)),
+    plugins: [entries(), lazySpawn(), description(), licenses()],
+    output: {
+      dir: directory,
+      format: 'cjs',
+      entryFileNames: '[name].js',
+      // No hashes: an upgrade replaces files instead of leaving old ones.
+      chunkFileNames: `chunks/${program}/[name].js`,
+      minify: 'dce-only', // names and lines stay, for stack traces
+      comments: { legal: true, annotation: false, jsdoc: false },
+      codeSplitting: {
+        groups: [
+          // What is imported before the first command runs is one file: each costs a third of a millisecond.
+          { name: program, tags: ['$initial'], priority: 2 },
+          { name: 'work', test: WORK, priority: 1 },
+        ],
+      },
     },
-  },
-});
+  };
+}
 
 /** rolldown puts a facade before every chunk when a module awaits at its top; `runMain` never rejects. */
 function entries() {
@@ -81,8 +90,9 @@ function licenses() {
     name: 'licenses',
     generateBundle(_, bundle) {
       const modules = Object.values(bundle).flatMap((file) => Object.keys(file.modules ?? {}));
-      const roots = new Set(modules.flatMap((id) => /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/.exec(id)?.[0] ?? []));
-      const source = [...roots]
+      const roots = modules.flatMap((id) => /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/.exec(id)?.[0] ?? []);
+      for (const root of roots) bundled.add(root);
+      const source = [...bundled]
         .sort()
         .map(licenseOf)
         .join(`\n${'-'.repeat(72)}\n\n`);

@@ -9,15 +9,16 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const share = join(root, 'build', 'share');
 
-const { tako, bash, zsh, fish, manual } = await load({
+const { tako, ostreeContainer, bash, zsh, fish, manual } = await load({
   tako: 'src/cli/tako/definition.ts',
+  ostreeContainer: 'src/cli/ostree-container/definition.ts',
   bash: 'src/cli/completion/bash.ts',
   zsh: 'src/cli/completion/zsh.ts',
   fish: 'src/cli/completion/fish.ts',
   manual: 'src/cli/manual.ts',
 });
 rmSync(share, { recursive: true, force: true });
-for (const program of [await tako.takoProgram()]) {
+for (const program of [await tako.takoProgram(), await ostreeContainer.ostreeContainerProgram()]) {
   const name = program.name();
   put(`bash-completion/completions/${name}`, bash.bashCompletion(program));
   put(`zsh/site-functions/_${name}`, zsh.zshCompletion(program));

@@ -19,7 +19,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const prefix = normalize(process.env.PREFIX || '/usr/local').replace(/(?<=.)\/$/, '');
 const destination = process.env.DESTDIR ? normalize(process.env.DESTDIR) : '/';
 const node = process.env.NODE || '/usr/bin/env node';
-const programs = ['tako'];
+const programs = Object.keys(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).bin);
 
 /** Paths below PREFIX. */
 const lib = 'lib/tako';

@@ -21,15 +21,14 @@ const runs = (...words: readonly string[]): void => assert.deepEqual(read(...wor
 const refuses = (...words: readonly string[]): void =>
   assert.throws(() => read(...words), { name: 'UsageError', code: 'USAGE' });
 /** Whose help is asked for, and the name when there is no such command. */
-function help(...words: readonly string[]): readonly [string | undefined, string | undefined] {
+function help(...words: readonly string[]): readonly [string, string | undefined] {
   const request = read(...words);
   assert.ok(request.kind === 'help');
-  return [request.command?.name(), request.unknown];
+  return [request.command.name(), request.unknown];
 }
 
 describe('the words of a command line', () => {
   for (const words of [
-    [],
     ['store', 'image', '1.0'],
     ['store', '-k', 'secret', '-o', 'dir', 'image', '1.0'],
     ['store', 'image', '--key', 'secret', '1.0', '--output', 'dir'],
@@ -48,7 +47,7 @@ describe('the words of a command line', () => {
     ['--version'],
     ['--unknown'],
   ]) {
-    it(`run as they are: ${words.join(' ') || '(none)'}`, () => runs(...words));
+    it(`run as they are: ${words.join(' ')}`, () => runs(...words));
   }
 });
 
@@ -89,12 +88,12 @@ describe('a lone "-"', () => {
 describe('help', () => {
   for (const word of ['-h', '--help', 'help']) {
     it(`is asked for with ${word}, in general and of a command`, () => {
-      assert.deepEqual(help(word), [undefined, undefined]);
+      assert.deepEqual(help(word), ['tako', undefined]);
       assert.deepEqual(help(word, 'store'), ['store', undefined]);
       assert.deepEqual(help(word, 'publish'), ['store', undefined]);
     });
 
-    it(`of an unknown name is told so (${word})`, () => assert.deepEqual(help(word, 'nope'), [undefined, 'nope']));
+    it(`of an unknown name is told so (${word})`, () => assert.deepEqual(help(word, 'nope'), ['tako', 'nope']));
 
     it(`with more words after it is refused (${word})`, () => {
       refuses(word, 'store', 'extra');
@@ -110,4 +109,39 @@ describe('help', () => {
       refuses('store', word, 'extra');
     });
   }
+});
+
+describe('the words of a command line with groups', () => {
+  const nested = (): Command => {
+    const commit = new Command('commit').option('-s, --subject <text>').argument('[path]');
+    const remote = new Command('remote').alias('rem').helpCommand(false).addCommand(new Command('add'));
+    const repo = new Command('repo').helpCommand(false).addCommand(commit).addCommand(remote);
+    return new Command('pod').helpCommand(false).addCommand(repo);
+  };
+  const kindOf = (...words: readonly string[]): string => {
+    const request = readRequest(nested(), words);
+    return request.kind === 'run'
+      ? 'run'
+      : `${request.kind} ${request.command.name()} ${'unknown' in request ? request.unknown : ''}`.trim();
+  };
+
+  it('are incomplete when they end at a group', () => {
+    assert.equal(kindOf(), 'incomplete pod');
+    assert.equal(kindOf('repo'), 'incomplete repo');
+    assert.equal(kindOf('repo', 'rem'), 'incomplete remote');
+  });
+  it('ask for help in front of a name, behind it, and between two', () => {
+    for (const words of ['help repo rem add', 'repo -h remote add', 'repo remote help add', 'repo remote add --help'])
+      assert.equal(kindOf(...words.split(' ')), 'help add');
+    assert.equal(kindOf('repo', 'help'), 'help repo');
+    assert.equal(kindOf('repo', 'help', 'nope'), 'help repo nope');
+  });
+  it('run with the rules for values at every depth', () => {
+    assert.equal(kindOf('repo', 'commit', 'help'), 'run');
+    assert.equal(kindOf('repo', 'commit', '-s', 'help'), 'run');
+    assert.equal(kindOf('repo', 'nope'), 'run');
+    assert.throws(() => kindOf('repo', 'commit', '-s', '--help'), { code: 'USAGE' });
+    assert.throws(() => kindOf('repo', '--', 'commit'), { code: 'USAGE' });
+    assert.throws(() => kindOf('repo', 'commit', '--help', 'commit'), { code: 'USAGE' });
+  });
 });

@@ -1,9 +1,10 @@
 /**
  * The habits of our command lines that commander does not have: a value that looks like an option is refused
- * (`-k --foo`), a lone `-` is no option, and `-h COMMAND` is the help of that command.
+ * (`-k --foo`), a lone `-` is no option, and `-h COMMAND` is the help of that command, in a group too.
  */
 import type { Command, Option } from 'commander';
 import { CodedError } from '../base/error.ts';
+import { follow } from './command-table.ts';
 
 export class UsageError extends CodedError<'USAGE'> {
   constructor(message: string, hint?: string) {
@@ -14,24 +15,32 @@ export class UsageError extends CodedError<'USAGE'> {
 /** What to do with the words after the program's name. */
 export type Request =
   | { readonly kind: 'run'; readonly words: readonly string[] }
-  | { readonly kind: 'help'; readonly command: Command | undefined; readonly unknown?: string };
+  | { readonly kind: 'help'; readonly command: Command; readonly unknown?: string }
+  /** The words end before a command is named. */
+  | { readonly kind: 'incomplete'; readonly command: Command };
 
 /** @throws UsageError */
 export function readRequest(program: Command, words: readonly string[]): Request {
-  const [first, second, ...rest] = words;
-  if (isHelpWord(first)) {
-    if (rest.length > 0) throw new UsageError(`unexpected argument "${rest[0]}" after the help option`);
-    const command = findCommand(program, second);
-    return { kind: 'help', command, ...(second !== undefined && command === undefined ? { unknown: second } : {}) };
+  const { command, rest } = follow(program, words);
+  const [next, ...more] = rest;
+  if (command === program || command.commands.length > 0) {
+    if (next === undefined) return { kind: 'incomplete', command };
+    if (isHelpWord(next)) return readHelp(command, more);
+    // Commander would step over it to a command that is not loaded.
+    if (next === '-' || next === '--') throw new UsageError(`expected a command, found "${next}"`);
+    return { kind: 'run', words };
   }
-  const command = findCommand(program, first);
-  if (command === undefined) return { kind: 'run', words };
-  if (isHelp(second)) {
-    if (rest.length > 0) throw new UsageError(`unexpected argument "${rest[0]}" after the help option`);
-    return { kind: 'help', command };
-  }
-  assertValues(command, words.slice(1));
+  if (isHelp(next)) return readHelp(command, more);
+  assertValues(command, rest);
   return { kind: 'run', words };
+}
+
+/** `help repo commit`, `repo -h commit`, `repo commit -h`: the names after the word for help, if any. */
+function readHelp(from: Command, names: readonly string[]): Request {
+  const { command, rest } = follow(from, names);
+  const mayFollow = command.commands.length > 0 ? 1 : 0;
+  if (rest.length > mayFollow) throw new UsageError(`unexpected argument "${rest[mayFollow]}" after the help option`);
+  return { kind: 'help', command, ...(rest.length > 0 ? { unknown: names.join(' ') } : {}) };
 }
 
 export function isHelpWord(word: string | undefined): boolean {
@@ -40,10 +49,6 @@ export function isHelpWord(word: string | undefined): boolean {
 
 function isHelp(word: string | undefined): boolean {
   return word === '-h' || word === '--help';
-}
-
-function findCommand(program: Command, name: string | undefined): Command | undefined {
-  return program.commands.find((command) => command.name() === name || command.aliases().includes(name ?? ''));
 }
 
 function assertValues(command: Command, words: readonly string[]): void {

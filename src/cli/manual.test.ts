@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import { Command, Help } from 'commander';
 import { manualPages } from './manual.ts';
+import { ostreeContainerProgram } from './ostree-container/definition.ts';
+import { podProgram } from './program.fixture.ts';
 import { takoProgram } from './tako/definition.ts';
 
 describe('the manual', () => {
@@ -50,5 +52,20 @@ describe('the manual', () => {
       .helpCommand(false);
     const page = manualPages(program, '0').get('pod-images-pull.1') ?? '';
     assert.ok(page.includes('pod\\-images\\-pull \\- Fetch it\n'));
+  });
+  it('refers from a page to what is above, below and beside it', async () => {
+    const references = (name: string): readonly string[] => {
+      const text = (manualPages(pod, '0').get(name) ?? '').split('.SH "SEE ALSO"\n')[1] ?? '';
+      return [...text.matchAll(/\\fB(.*?)\\fR/g)].map(([, page = '']) => page.replaceAll('\\', ''));
+    };
+    const pod = await podProgram();
+    assert.deepEqual(references('pod.1'), ['pod-images', 'pod-show']);
+    assert.deepEqual(references('pod-images.1'), ['pod', 'pod-images-pull', 'pod-images-remote', 'pod-show']);
+    assert.deepEqual(references('pod-images-remote-add.1'), ['pod-images-remote', 'pod-images-remote-delete']);
+  });
+  it('of ostree-container says where the repository comes from', async () => {
+    const pages = manualPages(await ostreeContainerProgram(), '1.2.3');
+    assert.ok(pages.has('ostree-container-repo.1'));
+    for (const [name, page] of pages) assert.ok(page.includes('\n.B OSTREE_REPO\n'), name);
   });
 });

@@ -4,51 +4,12 @@
  */
 import { type Command, Help, type Option } from 'commander';
 import { EXIT_HELP } from './exit-status.ts';
-
-/** A term and what it means: an environment variable, a file. */
-type Entry = readonly [term: string, meaning: string];
-
-/** What a definition does not say about its program. */
-interface Facts {
-  readonly environment: readonly Entry[];
-  readonly files: readonly Entry[];
-  /** Pages of others, such as `systemd.timer(5)`. */
-  readonly seeAlso: readonly string[];
-}
-
-const DEBUG: Entry = [
-  'TAKO_DEBUG',
-  'With the value 1, errors are printed with the place in the program they come from.',
-];
-const ENVIRONMENT: readonly Entry[] = [
-  [
-    'HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY',
-    'The proxies to use, and the hosts that are reached without one. Small letters are understood too.',
-  ],
-  ['NO_COLOR', 'When it is set and not empty, nothing is printed in colour.'],
-  ['SSL_CERT_FILE', 'The certificate authorities to trust, in one file, unless an option names another.'],
-];
-
-const FACTS: Readonly<Record<string, Facts>> = {
-  tako: {
-    environment: [
-      ['TAKO_SECRET_KEY', 'The secret key to sign with, when neither --key nor --key-file is given.'],
-      DEBUG,
-      ...ENVIRONMENT,
-    ],
-    files: [
-      ['/etc/tako/NAME', 'The configuration of one image. It must belong to root, and nobody else may write to it.'],
-      ['~/.config/tako/NAME', 'The same for everybody but root.'],
-      ['/var/lib/images', 'Where the units that come with this program may write images to.'],
-    ],
-    seeAlso: ['systemd.exec(5)', 'systemd.timer(5)', 'systemd.time(7)'],
-  },
-};
+import { type Entry, type Facts, factsOf } from './manual-facts.ts';
 
 /** The pages by file name: `tako.1`, `tako-fetch.1`, .... */
 export function manualPages(program: Command, version: string): ReadonlyMap<string, string> {
   const pages = pagesOf(program, [program.name()]);
-  const facts = FACTS[program.name()] ?? { environment: [DEBUG, ...ENVIRONMENT], files: [], seeAlso: [] };
+  const facts = factsOf(program.name());
   const footer = `${program.name()} ${version}`;
   return new Map(pages.map((page) => [`${page.name}.1`, format(page, pages, facts, footer)]));
 }
@@ -74,7 +35,7 @@ function format(page: Page, pages: readonly Page[], facts: Facts, footer: string
   const program = page.words[0] ?? '';
   const after = sectionsAfter(command);
   const children = pages.filter(({ words }) => isBelow(words, page.words));
-  const others = pages.filter((other) => other !== page).map((other) => `${other.name}(1)`);
+  const others = pages.filter((other) => areNear(page.words, other.words)).map((other) => `${other.name}(1)`);
   const parts = [
     `.\\" Generated from the command line of ${program}.`,
     `.TH ${argument(name.toUpperCase())} 1 "" ${argument(footer)} ${argument(`${program} manual`)}`,
@@ -98,6 +59,12 @@ function format(page: Page, pages: readonly Page[], facts: Facts, footer: string
 
 function isBelow(words: readonly string[], above: readonly string[]): boolean {
   return words.length === above.length + 1 && above.every((word, i) => words[i] === word);
+}
+
+/** What is above, below or beside a page: in a program with groups the whole list would hide them. */
+function areNear(words: readonly string[], others: readonly string[]): boolean {
+  const isBeside = words.length > 1 && words.join(' ') !== others.join(' ') && isBelow(others, words.slice(0, -1));
+  return isBelow(words, others) || isBelow(others, words) || isBeside;
 }
 
 function section(title: string, body: readonly string[]): string {

@@ -3,31 +3,10 @@ import { type Command, CommanderError, Option } from 'commander';
 import { codeOf } from '../base/error.ts';
 import { nearest } from '../base/text.ts';
 import { isHelpWord, readRequest, UsageError } from './arguments.ts';
+import { follow, pathOf } from './command-table.ts';
 import { EXIT, EXIT_HELP, Interrupted, statusOf } from './exit-status.ts';
 import { Output } from './output.ts';
 import type { ProgressMode, ProgressView } from './progress.ts';
-
-/** A command that is loaded when it is wanted: each costs some milliseconds, and most runs want one. */
-export interface CommandEntry {
-  readonly name: string;
-  /** One line for the list of commands. */
-  readonly summary: string;
-  load(): Promise<Command>;
-}
-
-/** Add the wanted command, loaded; all of them for `undefined`; for a name that is none, all by name and summary. */
-export async function loadCommands(
-  program: Command,
-  entries: readonly CommandEntry[],
-  wanted: string | undefined,
-): Promise<Command> {
-  const named = entries.filter(({ name }) => name === wanted);
-  for (const { name, summary, load } of named.length > 0 ? named : entries) {
-    const isLoaded = wanted === undefined || wanted === name;
-    program.addCommand((isLoaded ? await load() : program.createCommand(name)).summary(summary));
-  }
-  return program;
-}
 
 /** What a command gets beside its own words. */
 export interface Context {
@@ -103,11 +82,13 @@ let current: Running | undefined;
 
 /**
  * Run a program and set the exit status of the process; rejects only when a file of the program itself is missing.
- * @param define makes the program, with the named command loaded
+ * @param define makes the program, with the command loaded that the words name
  */
-export async function runMain(define: (wanted: string) => Promise<Command>, words: readonly string[]): Promise<void> {
-  const [first, second] = words;
-  const program = await define((isHelpWord(first) ? second : first) ?? '');
+export async function runMain(
+  define: (wanted: readonly string[]) => Promise<Command>,
+  words: readonly string[],
+): Promise<void> {
+  const program = await define(words.filter((word) => !isHelpWord(word)));
   for (const stream of [process.stdout, process.stderr]) stream.on('error', ignoreClosed);
   const output = new Output(program.name());
   const abort = abortOnSignals();
@@ -132,11 +113,11 @@ async function dispatch(program: Command, words: readonly string[], output: Outp
   const request = readRequest(program, words);
   if (request.kind === 'help') {
     if (request.unknown !== undefined) output.info(`no command "${request.unknown}"`);
-    process.stdout.write(helpOf(request.command ?? program));
+    process.stdout.write(helpOf(request.command));
     return;
   }
-  if (words.length === 0) {
-    process.stderr.write(helpOf(program));
+  if (request.kind === 'incomplete') {
+    process.stderr.write(helpOf(request.command));
     if (current !== undefined) current.status = EXIT.usage;
     return;
   }
@@ -144,11 +125,10 @@ async function dispatch(program: Command, words: readonly string[], output: Outp
 }
 
 /** Errors come to us, nothing is printed behind our back. */
-function prepare(program: Command): void {
-  for (const each of [program, ...program.commands]) {
-    each.exitOverride().configureOutput({ writeErr: () => undefined, outputError: () => undefined });
-    each.showSuggestionAfterError(false);
-  }
+function prepare(command: Command): void {
+  command.exitOverride().configureOutput({ writeErr: () => undefined, outputError: () => undefined });
+  command.showSuggestionAfterError(false);
+  for (const each of command.commands) prepare(each);
 }
 
 function helpOf(command: Command): string {
@@ -182,10 +162,9 @@ function fail(
 
 function asOurs(thrown: unknown, program: Command, words: readonly string[]): unknown {
   if (!(thrown instanceof CommanderError)) return thrown;
-  const names = program.commands.map((each) => each.name());
-  const name = names.find((known) => known === words[0]);
-  const isCommand = name === undefined && words[0]?.startsWith('-') === false;
-  const meant = isCommand ? nearest(words[0] ?? '', names) : undefined;
+  const { command, rest } = follow(program, words);
+  const names = command.commands.map((each) => each.name());
+  const meant = rest[0]?.startsWith('-') === false ? nearest(rest[0], names) : undefined;
   const hint = meant === undefined ? '' : `did you mean "${meant}"? `;
   // What follows a mistyped option may be a secret.
   const text = thrown.message
@@ -193,7 +172,7 @@ function asOurs(thrown: unknown, program: Command, words: readonly string[]): un
     .replace(/'/g, '"')
     .replace(/"(--[^"=]*)=[^"]*"/g, '"$1"')
     .replace(/"(-[^-"])[^"]+"/g, '"$1"');
-  return new UsageError(text, `${hint}see "${program.name()}${name === undefined ? '' : ` ${name}`} --help"`);
+  return new UsageError(text, `${hint}see "${pathOf(command)} --help"`);
 }
 
 /** The first signal asks for an orderly end, the second one does not ask. */

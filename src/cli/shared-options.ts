@@ -2,6 +2,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { decodeByteCount } from '../base/decode.ts';
 import { parseTimeSpan } from '../base/time-span.ts';
+import { UsageError } from './arguments.ts';
 import type { Context } from './program.ts';
 
 export interface LockValues {
@@ -20,6 +21,21 @@ export function lockWait(values: LockValues, { output }: Context, what: string) 
     timeoutMs: values.lockTimeout ?? LOCK_TIMEOUT_MS,
     onWait: () => output.info(`${what}: another run is at work, waiting for it`),
   };
+}
+
+export interface RepoValues {
+  readonly repo?: string;
+}
+
+export function repoOption(command: Command): Command {
+  return command.option('--repo <directory>', 'repository (default: $OSTREE_REPO)');
+}
+
+/** @throws UsageError when neither the option nor the environment names a repository */
+export function repoPath(values: RepoValues, env: NodeJS.ProcessEnv = process.env): string {
+  const path = values.repo ?? env['OSTREE_REPO'] ?? '';
+  if (path === '') throw new UsageError('no repository is named', 'write --repo DIRECTORY, or set OSTREE_REPO');
+  return path;
 }
 
 export interface TransferValues {

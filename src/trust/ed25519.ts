@@ -72,6 +72,19 @@ export function openSecretKey(seed: Uint8Array): Ed25519SecretKey {
   };
 }
 
+/**
+ * The form in which libostree keeps secret keys: 64 bytes, the seed and then the public key.
+ * @throws CodedError SECRET_KEY_MALFORMED when it has another length or the halves do not belong together
+ */
+export function openSecretKeyPair(pair: Uint8Array): Ed25519SecretKey {
+  if (pair.length !== SEED_BYTES + PUBLIC_KEY_BYTES) {
+    throw new CodedError('SECRET_KEY_MALFORMED', `secret key: expected 64 bytes, found ${pair.length}`);
+  }
+  const key = openSecretKey(pair.subarray(0, SEED_BYTES));
+  if (Buffer.compare(key.publicKey.raw, pair.subarray(SEED_BYTES)) === 0) return key;
+  throw new CodedError('SECRET_KEY_MALFORMED', 'secret key: its second half is not the public key of the first');
+}
+
 export function generateSecretKey(): Ed25519SecretKey {
   return openSecretKey(randomBytes(SEED_BYTES));
 }

@@ -5,7 +5,19 @@ export {
   generateSecretKey,
   openPublicKey,
   openSecretKey,
+  openSecretKeyPair,
   PUBLIC_KEY_BYTES,
   SEED_BYTES,
   SIGNATURE_BYTES,
 } from './ed25519.ts';
+export type { KeyFile } from './openpgp/key-file.ts';
+export type { OpenPgpKeyring } from './openpgp/keyring.ts';
+export { gpgProgramSigner, openKeyring, openSigningKey } from './openpgp/open.ts';
+export type { OpenPgpSigner, SigningKeyOptions } from './openpgp/signing-key.ts';
+export type {
+  OpenPgpKeyInfo,
+  OpenPgpSubkeyInfo,
+  OpenPgpVerdict,
+  SignatureStatus,
+} from './openpgp/verdict.ts';
+export { openSpkiKey, type SpkiKey } from './spki.ts';

@@ -30,8 +30,10 @@ describe('make install', { skip: needs('make') }, () => {
   it('puts everything below PREFIX, where such things usually are', () => {
     const folders = new Set(installed.map((path) => relative(at(''), path).split('/').slice(0, 3).join('/')));
     for (const expected of [
+      'bin/ostree-container',
       'bin/tako',
       'lib/systemd/system',
+      'lib/tako/ostree-container.js',
       'lib/tako/tako.js',
       'lib/tako/LICENSES.txt',
       'share/bash-completion/completions',
@@ -77,6 +79,27 @@ describe('make install', { skip: needs('make') }, () => {
     assert.match(status.stdout, /1\.0\.0/);
     const refused = await tako(['fetch', '--refresh']);
     assert.equal(refused.status, 2);
+  });
+
+  it('installs every program, and pages and completions for each', async () => {
+    const { version, bin } = JSON.parse(readFileSync(join(CHECKOUT, 'package.json'), 'utf8'));
+    assert.deepEqual(Object.keys(bin), ['tako', 'ostree-container']);
+    for (const name of Object.keys(bin)) {
+      assert.equal((await run(at(`bin/${name}`), ['--version'])).stdout, `${version}\n`);
+      const shares = [`man/man1/${name}.1`, `bash-completion/completions/${name}`, `zsh/site-functions/_${name}`];
+      for (const path of [...shares, `fish/vendor_completions.d/${name}.fish`])
+        assert.ok(existsSync(at(`share/${path}`)), path);
+    }
+    assert.ok(existsSync(at('share/man/man1/ostree-container-repo.1')));
+  });
+
+  it('installs a program with groups of commands', async () => {
+    const { status, stdout } = await run(at('bin/ostree-container'), ['repo', '--help']);
+    assert.equal(status, 0);
+    assert.match(stdout, /^Usage: ostree-container repo /);
+    const refused = await run(at('bin/ostree-container'), ['rep']);
+    assert.equal(refused.status, 2);
+    assert.match(refused.stderr, /^ostree-container: unknown command "rep"\n.*did you mean "repo"\?/);
   });
 
   it('installs a program that speaks HTTP, by a proxy too', async (t) => {
@@ -165,20 +188,17 @@ describe('make install', { skip: needs('make') }, () => {
   });
 
   describe('completes', () => {
-    let bash = '';
     let zsh = '';
-    let fish = '';
     before(async () => {
       await make('install');
-      bash = at('share/bash-completion/completions/tako');
-      zsh = at('share/zsh/site-functions/_tako');
-      fish = at('share/fish/vendor_completions.d/tako.fish');
+      zsh = at('share/zsh/site-functions');
     });
 
     /** The replies for words as bash splits them, and what readline is told to do itself. */
     async function inBash(...words: readonly string[]): Promise<string> {
+      const bash = at(`share/bash-completion/completions/${words[0]}`);
       const script = `set -u; . "$1"; shift; compopt() { echo "$@"; }
-        COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _tako; echo "\${COMPREPLY[*]}"`;
+        COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); "_$1"; echo "\${COMPREPLY[*]}"`;
       const { stdout, stderr } = await must('bash', ['-c', script, 'bash', bash, ...words]);
       assert.equal(stderr, '');
       return stdout.trim();
@@ -199,7 +219,13 @@ describe('make install', { skip: needs('make') }, () => {
       assert.equal(await inBash('tako', 'nonsense', 'fe'), '');
     });
 
+    it('the commands of every program in bash', { skip: needs('bash') }, async () => {
+      assert.equal(await inBash('ostree-container', 're'), 'repo');
+      assert.equal(await inBash('ostree-container', 'repo', '--he'), '--help');
+    });
+
     async function inFish(line: string): Promise<readonly string[]> {
+      const fish = at(`share/fish/vendor_completions.d/${line.split(' ')[0]}.fish`);
       const script = 'source $argv[1]; complete -C $argv[2]';
       const { stdout } = await must('fish', ['--no-config', '-c', script, fish, line], { env: { HOME: stage } });
       return stdout.trim().split('\n');
@@ -217,16 +243,18 @@ describe('make install', { skip: needs('make') }, () => {
       assert.ok((await inFish('tako fetch /etc/passw')).includes('/etc/passwd'));
       assert.ok((await inFish('tako store -o /us')).some((line) => line.startsWith('/usr/')));
       assert.deepEqual(await inFish('tako store image /etc/passw'), ['']);
+      assert.deepEqual(await inFish('ostree-container re'), ['repo\twork with an OSTree repository']);
     });
 
     it('commands and options in zsh', { skip: needs('zsh') }, async (t) => {
       const dump = join(scratch(t), 'dump');
-      const shown = await must('zsh', ['-f', '-c', ZSH_SESSION, 'zsh', join(zsh, '..'), dump], {
+      const shown = await must('zsh', ['-f', '-c', ZSH_SESSION, 'zsh', zsh, dump], {
         env: { HOME: stage },
       });
       assert.match(shown.stdout, /tako gen-key/, shown.stdout);
       assert.match(shown.stdout, /--limit-rate/, shown.stdout);
       assert.match(shown.stdout, /--progress[= ]plain/, shown.stdout);
+      assert.match(shown.stdout, /ostree-container repo --help/, shown.stdout);
     });
   });
 });
@@ -237,12 +265,12 @@ zmodload zsh/zpty
 zpty shell zsh -f -i
 zpty -w shell "PS1='> '; fpath=(\${(q)1} \\$fpath); autoload -Uz compinit; compinit -u -d \${(q)2}; echo set up"
 zpty -r shell out '*set up*set up*'
-for line in 'tako gen' 'tako fetch --lim' 'tako fetch --progress=pl'; do
+for line in 'tako gen' 'tako fetch --lim' 'tako fetch --progress=pl' 'ostree-container repo --he'; do
     zpty -w -n shell "$line"$'\\t'
     more=''
     for i in {1..100}; do
         zpty -r -t shell part && more+=$part
-        [[ $more == *(gen-key|limit-rate|plain)* ]] && break
+        [[ $more == *(gen-key|limit-rate|plain|help)* ]] && break
         sleep 0.05
     done
     print -r -- "$more"

@@ -31,8 +31,9 @@ describe('the npm package', { skip: needs('npm') }, () => {
   });
   after(() => removeTree(project));
 
-  it('holds the program, its types, the units and the documents', () => {
-    for (const path of ['package.json', 'README.md', 'LICENSE', 'NOTICE', 'dist/src/cli/tako/main.js', 'docs/guide.md'])
+  it('holds the programs, their types, the units and the documents', () => {
+    const programs = ['tako', 'ostree-container'].map((name) => `dist/src/cli/${name}/main.js`);
+    for (const path of ['package.json', 'README.md', 'LICENSE', 'NOTICE', 'docs/guide.md', ...programs])
       assert.ok(files.includes(path), path);
     assert.ok(files.some((path) => path.startsWith('systemd/')));
   });
@@ -46,12 +47,18 @@ describe('the npm package', { skip: needs('npm') }, () => {
   });
   it('has every file that its package.json names', () => {
     const about = JSON.parse(readFileSync(join(CHECKOUT, 'package.json'), 'utf8'));
-    const named = [about.bin.tako, about.exports['./manifest'].types, about.exports['./manifest'].default];
+    const named = [
+      ...Object.values<string>(about.bin),
+      about.exports['./manifest'].types,
+      about.exports['./manifest'].default,
+    ];
     for (const path of named) assert.ok(files.includes(path.replace('./', '')), path);
   });
   it('runs by npx', async () => {
-    const { stdout } = await must('npx', ['--no-install', 'tako', '--version'], { cwd: project });
-    assert.match(stdout, /^[0-9]+\.[0-9]+\.[0-9]+\n$/);
+    for (const name of ['tako', 'ostree-container']) {
+      const { stdout } = await must('npx', ['--no-install', name, '--version'], { cwd: project });
+      assert.match(stdout, /^[0-9]+\.[0-9]+\.[0-9]+\n$/);
+    }
   });
   it('seals, opens and selects in a JavaScript file', async () => {
     writeFileSync(

@@ -21,10 +21,19 @@ export function bashCompletion(program: Command): string {
     '    COMPREPLY=()',
     '    for ((i = 1; i < COMP_CWORD; i++)); do',
     `        case "$command:\${COMP_WORDS[i]}" in`,
-    ...branch(
-      cases((node) => valued(node).flatMap(({ flags }) => flags.map((flag) => `${node.path}:${flag}`))),
-      [`if [[ \${COMP_WORDS[i+1]} == = ]]; then ((i += 2)); else ((i++)); fi`],
-      12,
+    ...[false, true].flatMap((optional) =>
+      branch(
+        cases((node) =>
+          valued(node)
+            .filter(({ value }) => value.optional === optional)
+            .flatMap(({ flags }) => flags.map((flag) => `${node.path}:${flag}`)),
+        ),
+        [
+          `if [[ \${COMP_WORDS[i+1]} == = ]]; then ((i += 2)); ` +
+            `${optional ? `elif [[ \${COMP_WORDS[i+1]} != -* ]]; then` : 'else'} ((i++)); fi`,
+        ],
+        12,
+      ),
     ),
     ...cases(({ path, commands }) =>
       commands.flatMap((child) =>
@@ -44,7 +53,14 @@ export function bashCompletion(program: Command): string {
       valued(node).flatMap(({ flags, value }) =>
         branch(
           flags.map((flag) => `${node.path}:${flag}`),
-          [...bashReply(value.completer), 'return'],
+          value.optional
+            ? [
+                'if [[ $cur != -* ]]; then',
+                ...bashReply(value.completer).map((line) => `    ${line}`),
+                '    return',
+                'fi',
+              ]
+            : [...bashReply(value.completer), 'return'],
           8,
         ),
       ),

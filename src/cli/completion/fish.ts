@@ -7,9 +7,14 @@ export function fishCompletion(program: Command): string {
   const root = treeOf(program);
   const all = flatten(root);
   const at = `_${functionName(root)}_at`;
-  const skipped = all.flatMap((node) =>
-    valued(node).flatMap(({ flags }) => flags.map((flag) => quote(`${node.path}:${flag}`))),
-  );
+  const skipped = (optional: boolean): readonly string[] =>
+    all.flatMap((node) =>
+      valued(node)
+        .filter(({ value }) => value.optional === optional)
+        .flatMap(({ flags }) => flags.map((flag) => quote(`${node.path}:${flag}`))),
+    );
+  const skip = (flags: readonly string[], what: string): readonly string[] =>
+    flags.length > 0 ? [`            case ${flags.join(' ')}`, `                set is_value ${what}`] : [];
   return lines([
     `# fish completion for ${root.name}, generated from its command line`,
     '',
@@ -17,14 +22,16 @@ export function fishCompletion(program: Command): string {
     `function ${at}`,
     `    set -l command ${root.name}`,
     '    set -l arguments 0',
-    '    set -l is_value 0',
+    '    set -l is_value no',
     '    for word in (commandline -opc)[2..-1]',
-    '        if test $is_value = 1',
-    '            set is_value 0',
+    '        set -l was $is_value',
+    '        set is_value no',
+    "        if test $was = maybe; and not string match -q -- '-*' $word; or test $was = yes",
     '            continue',
     '        end',
     '        switch "$command:$word"',
-    ...(skipped.length > 0 ? [`            case ${skipped.join(' ')}`, '                set is_value 1'] : []),
+    ...skip(skipped(false), 'yes'),
+    ...skip(skipped(true), 'maybe'),
     ...all.flatMap(({ path, commands }) =>
       commands.flatMap((child) => [
         `            case ${[child.name, ...child.aliases].map((name) => quote(`${path}:${name}`)).join(' ')}`,
@@ -54,19 +61,21 @@ function fishLines(program: string, at: string, node: CommandNode): string[] {
     ...node.commands.map(({ name, summary }) => line(`${here} 0`, `-a ${quote(name)} -d ${quote(summary)}`)),
     ...node.options.map(({ flags, description, value }) => {
       const names = flags.map((flag) => (flag.startsWith('--') ? `-l ${flag.slice(2)}` : `-s ${flag.slice(1)}`));
-      const action = value === undefined ? '' : ` ${fishAction(value.completer, true)}`;
+      const action =
+        value === undefined ? '' : ` ${fishAction(value.completer, value.optional ? 'optional' : 'option')}`;
       return line(here, `${names.join(' ')}${action} -d ${quote(description)}`);
     }),
     ...node.arguments.flatMap(({ completer, variadic }, i) =>
-      completer.kind === 'nothing' ? [] : line(variadic ? here : `${here} ${i}`, fishAction(completer, false)),
+      completer.kind === 'nothing' ? [] : line(variadic ? here : `${here} ${i}`, fishAction(completer, 'argument')),
     ),
   ];
 }
 
-function fishAction(completer: Completer, ofOption: boolean): string {
-  if (completer.kind === 'files') return ofOption ? '-r -F' : '-F';
-  if (completer.kind === 'nothing') return '-x';
+/** To fish, a value that may be left out is one that is written with "=". */
+function fishAction(completer: Completer, of: 'option' | 'optional' | 'argument'): string {
+  if (completer.kind === 'files') return of === 'option' ? '-r -F' : '-F';
+  if (completer.kind === 'nothing') return of === 'optional' ? '-f' : '-x';
   const list =
     completer.kind === 'directories' ? '(__fish_complete_directories)' : completer.words.map(plain).join(' ');
-  return `${ofOption ? '-x ' : ''}-a ${quote(list)}`;
+  return `${{ option: '-x ', optional: '-f ', argument: '' }[of]}-a ${quote(list)}`;
 }

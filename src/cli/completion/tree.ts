@@ -4,6 +4,7 @@
  * the definition: `<file>` with files, `<directory>` with directories, choices with the choices, others with nothing.
  */
 import { type Argument, type Command, Help, type Option } from 'commander';
+import { isRepeatable } from '../repeatable.ts';
 
 /** How a value is completed. */
 export type Completer =
@@ -12,12 +13,19 @@ export type Completer =
   | { readonly kind: 'nothing' }
   | { readonly kind: 'words'; readonly words: readonly string[] };
 
+export interface ValueNode {
+  readonly name: string;
+  readonly completer: Completer;
+  /** It may be left out: the next word is the value unless it looks like an option. */
+  readonly optional: boolean;
+}
+
 export interface OptionNode {
   /** `-o`, `--output`: as they are typed, the short one first. */
   readonly flags: readonly string[];
   readonly description: string;
   /** Undefined: the option takes no value. */
-  readonly value: { readonly name: string; readonly completer: Completer } | undefined;
+  readonly value: ValueNode | undefined;
   readonly repeatable: boolean;
 }
 
@@ -61,10 +69,11 @@ function optionNode(option: Option): OptionNode {
   return {
     flags: [option.short, option.long].filter((flag) => flag !== undefined && flag !== null),
     description: option.description,
-    // A value that may be left out is written with "=", so the next word is not it.
     value:
-      name === undefined || option.optional ? undefined : { name, completer: completerOf(name, option.argChoices) },
-    repeatable: option.variadic,
+      name === undefined
+        ? undefined
+        : { name, completer: completerOf(name, option.argChoices), optional: option.optional },
+    repeatable: isRepeatable(option),
   };
 }
 
@@ -80,9 +89,7 @@ function completerOf(name: string, choices: readonly string[] | undefined): Comp
   return { kind: DIRECTORIES.has(name) ? 'directories' : 'nothing' };
 }
 
-export function valued({
-  options,
-}: CommandNode): readonly (OptionNode & { readonly value: { readonly completer: Completer } })[] {
+export function valued({ options }: CommandNode): readonly (OptionNode & { readonly value: ValueNode })[] {
   return options.flatMap((option) => (option.value === undefined ? [] : [{ ...option, value: option.value }]));
 }
 

@@ -59,7 +59,8 @@ function zshDispatch({ commands }: CommandNode): string[] {
 
 function zshOption({ flags, description, value, repeatable }: OptionNode): string[] {
   const others = repeatable ? '*' : `(${flags.join(' ')})`;
-  const action = value === undefined ? '' : `:${zshText(value.name)}:${zshAction(value.completer)}`;
+  const colons = value?.optional === true ? '::' : ':';
+  const action = value === undefined ? '' : `${colons}${zshText(value.name)}:${zshAction(value.completer)}`;
   return flags.map((flag) => {
     const joined = value === undefined ? '' : flag.startsWith('--') ? '=' : '+';
     return quote(`${others}${plain(flag)}${joined}[${zshText(description)}]${action}`);

@@ -1,6 +1,6 @@
 /** All commands of `tako`: help, completions and manual pages are made from this. */
 import { Command } from 'commander';
-import { type CommandEntry, loadCommands } from '../program.ts';
+import { type CommandEntry, groupShape, loadCommands } from '../command-table.ts';
 import { packageVersion } from '../version.ts';
 
 const COMMANDS: readonly CommandEntry[] = [
@@ -68,14 +68,10 @@ const COMMANDS: readonly CommandEntry[] = [
   },
 ];
 
-/** @param wanted the one command that will run; undefined: all of them, with their options */
-export async function takoProgram(wanted?: string): Promise<Command> {
+/** @param wanted the words of the command that will run; undefined: all of them, with their options */
+export async function takoProgram(wanted?: readonly string[]): Promise<Command> {
   const program = new Command('tako')
     .description('Keep single-file images up to date from a plain web server, signed and within version bounds.')
-    .usage('<command> [options]')
-    .version(packageVersion(), '--version', 'print the version')
-    .helpOption('-h, --help', 'show this help, or with a command its help')
-    .helpCommand(false)
-    .addHelpText('after', '\nSee "tako <command> --help" for a command.');
-  return loadCommands(program, COMMANDS, wanted);
+    .version(packageVersion(), '--version', 'print the version');
+  return loadCommands(groupShape(program), COMMANDS, wanted);
 }

@@ -61,7 +61,17 @@ export async function ofdLock(
   kind: OfdKind,
   options: LockOptions & { readonly path: string },
 ): Promise<void> {
-  await waitFor(options.path, options, () => ofdCalls().ofdLock(fd, kind));
+  await waitFor(options.path, options, () => tryOfdLock(fd, kind));
+}
+
+/** One attempt, without waiting; false: somebody else holds it. @throws CodedError NO_OFD_LOCKS */
+export function tryOfdLock(fd: number, kind: OfdKind): boolean {
+  return ofdCalls().ofdLock(fd, kind);
+}
+
+/** From exclusive to shared, which nobody can refuse. */
+export function ofdDowngrade(fd: number): void {
+  ofdCalls().ofdLock(fd, 'shared');
 }
 
 export function ofdUnlock(fd: number): void {

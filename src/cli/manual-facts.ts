@@ -1,0 +1,58 @@
+/** What manual pages say beside the definition of a program. */
+
+/** A term and what it means: an environment variable, a file. */
+export type Entry = readonly [term: string, meaning: string];
+
+/** What a definition does not say about its program. */
+export interface Facts {
+  readonly environment: readonly Entry[];
+  readonly files: readonly Entry[];
+  /** Pages of others, such as `systemd.timer(5)`. */
+  readonly seeAlso: readonly string[];
+}
+
+const DEBUG: Entry = [
+  'TAKO_DEBUG',
+  'With the value 1, errors are printed with the place in the program they come from.',
+];
+const ENVIRONMENT: readonly Entry[] = [
+  [
+    'HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY',
+    'The proxies to use, and the hosts that are reached without one. Small letters are understood too.',
+  ],
+  ['NO_COLOR', 'When it is set and not empty, nothing is printed in colour.'],
+  ['SSL_CERT_FILE', 'The certificate authorities to trust, in one file, unless an option names another.'],
+];
+
+const TAKO: Facts = {
+  environment: [
+    ['TAKO_SECRET_KEY', 'The secret key to sign with, when neither --key nor --key-file is given.'],
+    DEBUG,
+    ...ENVIRONMENT,
+  ],
+  files: [
+    ['/etc/tako/NAME', 'The configuration of one image. It must belong to root, and nobody else may write to it.'],
+    ['~/.config/tako/NAME', 'The same for everybody but root.'],
+    ['/var/lib/images', 'Where the units that come with this program may write images to.'],
+  ],
+  seeAlso: ['systemd.exec(5)', 'systemd.timer(5)', 'systemd.time(7)'],
+};
+
+const OSTREE_CONTAINER: Facts = {
+  environment: [
+    ['OSTREE_REPO', 'The repository, for the commands that take --repo, when that is not given.'],
+    DEBUG,
+    ...ENVIRONMENT,
+  ],
+  files: [
+    ['REPOSITORY/config', 'The settings of a repository and its remotes.'],
+    ['REPOSITORY/refs', 'The names of commits: those made here in heads, those of others in remotes.'],
+  ],
+  seeAlso: ['ostree(1)', 'ostree.repo(5)'],
+};
+
+const FACTS: Readonly<Record<string, Facts>> = { tako: TAKO, 'ostree-container': OSTREE_CONTAINER };
+
+export function factsOf(program: string): Facts {
+  return FACTS[program] ?? { environment: [DEBUG, ...ENVIRONMENT], files: [], seeAlso: [] };
+}

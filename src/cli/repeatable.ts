@@ -1,0 +1,18 @@
+/** Options that may be given several times, one value each time: `--add-metadata-string=a=b --add-metadata-string=c=d`. */
+import { Option } from 'commander';
+
+/**
+ * The values come as a list in the order of the command line, undefined when there are none. (The `<value...>` of
+ * commander is something else: it also takes the words that follow.)
+ */
+export function repeatable(flags: string, description: string): Option {
+  return new Option(flags, `${description} (repeatable)`).argParser(append);
+}
+
+export function isRepeatable(option: Option): boolean {
+  return option.variadic || option.parseArg === append;
+}
+
+function append(value: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), value];
+}

@@ -1,0 +1,279 @@
+/** Refs on the disk: `refs/heads/REF`, `refs/remotes/REMOTE/REF`, `refs/mirrors/COLLECTION/REF`. Spec 7.2. */
+import fs from 'node:fs';
+import { codeOf } from '../../base/error.ts';
+import { printable, quote } from '../../base/text.ts';
+import { naming } from '../../linux/calls/system-error.ts';
+import type { Directory } from '../../linux/files/directory.ts';
+import { replaceFile, replaceLink } from '../../linux/files/durable.ts';
+import { readBounded } from '../../linux/files/read.ts';
+import { OstreeError } from '../error.ts';
+import { type Checksum, isChecksum } from '../objects/checksum.ts';
+import { compareNames } from '../objects/order.ts';
+import { assertRefName, assertRemoteName, isCollectionId, isRefName } from './ref-names.ts';
+import type { Repository } from './repository.ts';
+
+/** Where a ref lies. */
+export type RefPlace =
+  | { readonly kind: 'head' }
+  | { readonly kind: 'remote'; readonly remote: string }
+  | { readonly kind: 'mirror'; readonly collection: string };
+
+export interface RefChange {
+  readonly place: RefPlace;
+  readonly ref: string;
+  /** Undefined: remove it. */
+  readonly commit: Checksum | undefined;
+}
+
+export interface Ref {
+  readonly place: RefPlace;
+  readonly ref: string;
+  readonly commit: Checksum;
+  /** The ref of the same folder that this one is another name for. */
+  readonly alias: string | undefined;
+}
+
+export const HEAD: RefPlace = { kind: 'head' };
+
+/** A ref file holds 65 bytes. */
+const REF_LIMIT = 256;
+/** Directories below each other in a ref's name. */
+const DEPTH = 64;
+
+/** Below the repository. A collection's own refs are heads. */
+function folderOf(repository: Repository, place: RefPlace): string[] {
+  switch (place.kind) {
+    case 'head':
+      return ['refs', 'heads'];
+    case 'remote':
+      return ['refs', 'remotes', assertRemoteName(place.remote)];
+    case 'mirror':
+      if (place.collection === repository.config.collectionId) return ['refs', 'heads'];
+      if (!isCollectionId(place.collection)) {
+        throw new OstreeError('REF_NAME', `${quote(place.collection)} is no collection id`);
+      }
+      return ['refs', 'mirrors', place.collection];
+  }
+}
+
+/** How a ref is written on the command line. */
+export function refspecOf({ place, ref }: Pick<Ref, 'place' | 'ref'>): string {
+  return place.kind === 'remote' ? `${place.remote}:${ref}` : ref;
+}
+
+/** Undefined when there is none; of the repository itself only, not of its parent. @throws OstreeError REF_NAME */
+export function readRef(repository: Repository, place: RefPlace, ref: string): Checksum | undefined {
+  const parts = [...folderOf(repository, place), ...assertRefName(ref).split('/')];
+  return within(repository.directory, parts.slice(0, -1), (directory) => {
+    const name = parts.at(-1) ?? '';
+    const entry = directory.lstat(name);
+    if (entry?.isSymbolicLink() === true) return followAlias(repository, place, ref, directory.readLink(name) ?? '', 0);
+    if (entry === undefined || entry.isDirectory()) return undefined;
+    return parseRef(readBounded(directory, name, REF_LIMIT)?.bytes, directory.pathOf(name));
+  });
+}
+
+/** An alias leads to another ref of its folder, by a relative path that does not leave the folder. */
+function followAlias(
+  repository: Repository,
+  place: RefPlace,
+  ref: string,
+  target: string,
+  depth: number,
+): Checksum | undefined {
+  const resolved = resolveAlias(ref, target);
+  if (resolved === undefined || depth > 8) {
+    throw new OstreeError('REF_NAME', `ref ${printable(ref)}: an alias that leads to ${quote(target)}`, {
+      subject: ref,
+    });
+  }
+  return readRef(repository, place, resolved);
+}
+
+function resolveAlias(ref: string, target: string): string | undefined {
+  const parts = ref.split('/').slice(0, -1);
+  for (const part of target.split('/')) {
+    if (part === '..') {
+      if (parts.pop() === undefined) return undefined;
+    } else if (part !== '.' && part !== '') parts.push(part);
+  }
+  const resolved = parts.join('/');
+  return target.startsWith('/') || !isRefName(resolved) || resolved === ref ? undefined : resolved;
+}
+
+/** All refs of the repository itself, by place and name. */
+export function listRefs(repository: Repository): Ref[] {
+  const found = listIn(repository, HEAD);
+  for (const remote of foldersIn(repository, 'remotes')) found.push(...listIn(repository, { kind: 'remote', remote }));
+  for (const collection of foldersIn(repository, 'mirrors')) {
+    if (isCollectionId(collection) && collection !== repository.config.collectionId) {
+      found.push(...listIn(repository, { kind: 'mirror', collection }));
+    }
+  }
+  return found;
+}
+
+export function listIn(repository: Repository, place: RefPlace): Ref[] {
+  const found: Ref[] = [];
+  const visit = (directory: Directory, prefix: string, depth: number): void => {
+    if (depth > DEPTH) return;
+    for (const name of directory.list()) {
+      const ref = `${prefix}${name}`;
+      if (!isRefName(ref)) continue; // temporary names begin with a dot
+      const entry = directory.lstat(name);
+      if (entry?.isDirectory() === true) {
+        const inner = directory.openDirectory(name);
+        if (inner === undefined) continue;
+        try {
+          visit(inner, `${ref}/`, depth + 1);
+        } finally {
+          inner.close();
+        }
+      } else if (entry !== undefined) {
+        const commit = readRef(repository, place, ref);
+        const link = entry.isSymbolicLink() ? directory.readLink(name) : undefined;
+        const alias = link === undefined ? undefined : resolveAlias(ref, link);
+        if (commit !== undefined) found.push({ place, ref, commit, alias });
+      }
+    }
+  };
+  within(repository.directory, folderOf(repository, place), (directory) => visit(directory, '', 0));
+  return found.sort((a, b) => compareNames(a.ref, b.ref));
+}
+
+function foldersIn(repository: Repository, kind: 'remotes' | 'mirrors'): string[] {
+  const names = within(repository.directory, ['refs', kind], (directory) =>
+    directory.list().filter((name) => directory.lstat(name)?.isDirectory() === true),
+  );
+  return (names ?? []).sort(compareNames);
+}
+
+/** Several at once; afterwards the repository's own time is renewed, by which other processes notice. */
+export function writeRefs(repository: Repository, changes: readonly RefChange[], fsync: boolean): void {
+  for (const change of changes) {
+    if (change.commit === undefined) removeRef(repository, change.place, change.ref);
+    else writeRef(repository, change.place, change.ref, change.commit, fsync);
+  }
+  if (changes.length > 0) touch(repository);
+}
+
+function writeRef(repository: Repository, place: RefPlace, ref: string, commit: Checksum, fsync: boolean): void {
+  const parts = [...folderOf(repository, place), ...assertRefName(ref).split('/')];
+  inMadeFolders(repository.directory, parts.slice(0, -1), (directory) => {
+    const name = parts.at(-1) ?? '';
+    makeRoom(directory, name, ref);
+    const text = Buffer.from(`${commit}\n`);
+    const temporary = `.${name.slice(0, 100)}-${process.pid}`;
+    if (fsync) replaceFile({ directory, name }, { directory, name: temporary }, text, 0o644);
+    else {
+      directory.unlink(temporary);
+      naming(directory.pathOf(name), () =>
+        fs.writeFileSync(directory.at(temporary), text, { mode: 0o644, flag: 'wx' }),
+      );
+      directory.rename(temporary, directory, name);
+    }
+  });
+}
+
+/** Another name for a ref of the same folder. @throws OstreeError REF_MISSING */
+export function writeAlias(repository: Repository, ref: string, target: string): void {
+  if (readRef(repository, HEAD, target) === undefined) throw refMissing(target);
+  const parts = ['refs', 'heads', ...assertRefName(ref).split('/')];
+  inMadeFolders(repository.directory, parts.slice(0, -1), (directory) => {
+    const name = parts.at(-1) ?? '';
+    makeRoom(directory, name, ref);
+    const up = '../'.repeat(ref.split('/').length - 1);
+    replaceLink({ directory, name }, { directory, name: `.${name.slice(0, 100)}-${process.pid}` }, `${up}${target}`);
+  });
+  touch(repository);
+}
+
+/** A directory without refs in the place of a ref goes. @throws OstreeError REF_EXISTS when it holds refs */
+function makeRoom(directory: Directory, name: string, ref: string): void {
+  if (directory.lstat(name)?.isDirectory() !== true) return;
+  const inner = directory.openDirectory(name);
+  if (inner === undefined) return;
+  try {
+    for (const each of inner.list()) {
+      if (inner.lstat(each)?.isDirectory() !== true) {
+        throw new OstreeError('REF_EXISTS', `ref ${printable(ref)}: there are refs below this name`, { subject: ref });
+      }
+      makeRoom(inner, each, ref);
+    }
+  } finally {
+    inner.close();
+  }
+  directory.removeDirectory(name);
+}
+
+/** False when there was none. */
+export function removeRef(repository: Repository, place: RefPlace, ref: string): boolean {
+  const parts = [...folderOf(repository, place), ...assertRefName(ref).split('/')];
+  const removed = within(repository.directory, parts.slice(0, -1), (directory) => {
+    const isThere = directory.unlink(parts.at(-1) ?? '');
+    if (isThere) directory.sync();
+    return isThere;
+  });
+  return removed ?? false;
+}
+
+function touch(repository: Repository): void {
+  const now = Date.now() / 1000;
+  naming(repository.path, () => fs.futimesSync(repository.directory.fd, now, now));
+}
+
+export function refMissing(ref: string): OstreeError {
+  return new OstreeError('REF_MISSING', `no ref ${quote(ref)}`, { subject: ref });
+}
+
+function parseRef(bytes: Uint8Array | undefined, path: string): Checksum | undefined {
+  if (bytes === undefined) return undefined;
+  const text = Buffer.from(bytes).toString('latin1').trimEnd();
+  if (!isChecksum(text)) {
+    throw new OstreeError('OBJECT_MALFORMED', `${printable(path)}: expected a checksum, found ${quote(text)}`, {
+      hint: 'remove the file, or write the ref again',
+      subject: path,
+    });
+  }
+  return text;
+}
+
+/** Undefined when a folder is missing. */
+function within<T>(root: Directory, parts: readonly string[], use: (directory: Directory) => T): T | undefined {
+  let at = root;
+  try {
+    for (const part of parts) {
+      const next = openFolder(at, part);
+      if (at !== root) at.close();
+      if (next === undefined) return undefined;
+      at = next;
+    }
+    return use(at);
+  } finally {
+    if (at !== root) at.close();
+  }
+}
+
+/** A file in the place of a folder (`a` is a ref, `a/b` is asked for) is as if there were no folder. */
+function openFolder(directory: Directory, name: string): Directory | undefined {
+  try {
+    return directory.openDirectory(name);
+  } catch (error) {
+    if (codeOf(error) === 'NOT_A_DIRECTORY') return undefined;
+    throw error;
+  }
+}
+
+function inMadeFolders(root: Directory, parts: readonly string[], use: (directory: Directory) => void): void {
+  let at = root;
+  try {
+    for (const part of parts) {
+      const next = at.makeDirectory(part, 0o777);
+      if (at !== root) at.close();
+      at = next;
+    }
+    use(at);
+  } finally {
+    if (at !== root) at.close();
+  }
+}

@@ -1,0 +1,133 @@
+/**
+ * The private directory of a transaction: `tmp/staging-<bootid>-XXXXXX`, held by an exclusive lock on a file beside
+ * it. One that a killed run of this boot left behind is taken over: what has an object's name in it is whole.
+ */
+import { randomBytes } from 'node:crypto';
+import fs from 'node:fs';
+import { codeOf } from '../../base/error.ts';
+import type { Directory } from '../../linux/files/directory.ts';
+import { tryOfdLock } from '../../linux/processes/lock.ts';
+
+export interface Staging {
+  readonly name: string;
+  /** Path below `/proc/self/fd/N`. */
+  readonly path: string;
+  /** It was there: objects of a killed run may be in it. */
+  readonly isReused: boolean;
+  /** Remove it with everything in it, and its lock. */
+  remove(): void;
+  /** Leave it for the next run of this boot. */
+  keep(): void;
+  close(): void;
+}
+
+const PREFIX = 'staging-';
+
+export function bootId(): string {
+  const given = process.env['OSTREE_BOOTID'];
+  return given ?? fs.readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
+}
+
+export function openStaging(tmp: Directory): Staging {
+  const boot = `${PREFIX}${bootId()}-`;
+  const left = tmp.list().filter((name) => name.startsWith(boot) && !name.endsWith('-lock'));
+  for (const name of left.sort()) {
+    const taken = take(tmp, name);
+    if (taken === undefined) continue;
+    if (tmp.lstat(name)?.isDirectory() === true) return stagingAt(tmp, name, taken, true);
+    taken.release(); // its owner removed it between our look and our lock
+  }
+  for (;;) {
+    const name = `${boot}${randomName()}`;
+    const taken = take(tmp, name);
+    if (taken === undefined) continue;
+    try {
+      fs.mkdirSync(tmp.at(name), 0o775);
+      return stagingAt(tmp, name, taken, false);
+    } catch (error) {
+      taken.release();
+      if (codeOf(error) !== 'EEXIST') throw error;
+    }
+  }
+}
+
+/** Remove what other boots and killed runs left in `tmp`; never `cache`, never what is locked. Spec 10, step 7. */
+export function cleanTmp(tmp: Directory, expiryMs: number, now: number): void {
+  const ours = `${PREFIX}${bootId()}-`;
+  for (const name of tmp.list()) {
+    if (name === 'cache' || name.startsWith(ours)) continue;
+    if (name.startsWith(PREFIX)) {
+      if (!name.endsWith('-lock')) removeUnlocked(tmp, name);
+      continue;
+    }
+    const stats = tmp.lstat(name);
+    if (stats !== undefined && now - stats.mtimeMs > expiryMs) removeTree(tmp.at(name));
+  }
+}
+
+function removeUnlocked(tmp: Directory, name: string): void {
+  const taken = take(tmp, name);
+  if (taken === undefined) return;
+  removeTree(tmp.at(name));
+  taken.remove();
+}
+
+interface Taken {
+  /** Close, and leave the lock file. */
+  release(): void;
+  /** Remove the lock file, then close. */
+  remove(): void;
+}
+
+/** Undefined when somebody else holds it. */
+function take(tmp: Directory, name: string): Taken | undefined {
+  const lockName = `${name}-lock`;
+  for (;;) {
+    const fd = tmp.openFile(lockName, fs.constants.O_RDWR | fs.constants.O_CREAT, 0o600);
+    let isHeld = false;
+    try {
+      if (!tryOfdLock(fd, 'exclusive')) return undefined;
+      // The file may have been removed since it was opened: then the lock is on nothing.
+      isHeld = tmp.lstat(lockName)?.ino === fs.fstatSync(fd).ino;
+    } finally {
+      if (!isHeld) fs.closeSync(fd);
+    }
+    if (!isHeld) continue;
+    let isOpen = true;
+    const release = (): void => {
+      if (isOpen) fs.closeSync(fd);
+      isOpen = false;
+    };
+    return {
+      release,
+      remove() {
+        tmp.unlink(lockName);
+        release();
+      },
+    };
+  }
+}
+
+function stagingAt(tmp: Directory, name: string, taken: Taken, isReused: boolean): Staging {
+  return {
+    name,
+    path: tmp.at(name),
+    isReused,
+    remove() {
+      removeTree(tmp.at(name));
+      taken.remove();
+    },
+    keep: () => taken.release(),
+    close: () => taken.release(),
+  };
+}
+
+function removeTree(path: string): void {
+  fs.rmSync(path, { recursive: true, force: true });
+}
+
+const LETTERS = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789';
+
+function randomName(): string {
+  return [...randomBytes(6)].map((byte) => LETTERS[byte % LETTERS.length]).join('');
+}

@@ -1,0 +1,197 @@
+/**
+ * A change of a repository, all or nothing: objects are staged, flushed together, given their names, and only then
+ * refs point to them. The steps and their order are those of spec 10; libostree sees the same locks.
+ */
+import fs from 'node:fs';
+import { codeOf } from '../../base/error.ts';
+import { printable } from '../../base/text.ts';
+import { naming } from '../../linux/calls/system-error.ts';
+import type { Directory } from '../../linux/files/directory.ts';
+import { syncFileSystem } from '../../linux/files/flush.ts';
+import { OstreeError } from '../error.ts';
+import type { Checksum } from '../objects/checksum.ts';
+import { parseObjectName } from '../objects/object-type.ts';
+import type { Held } from '../repository/lock.ts';
+import { clearPartial, markPartial } from '../repository/partial.ts';
+import { type RefChange, writeRefs } from '../repository/refs.ts';
+import type { Repository } from '../repository/repository.ts';
+import { measureFreeSpace } from './free-space.ts';
+import { placesOf } from './object-reader.ts';
+import { ObjectWriter, type WritePlace } from './object-writer.ts';
+import { cleanTmp, openStaging, type Staging } from './staging.ts';
+
+export interface TransactionOptions {
+  readonly signal: AbortSignal;
+  /** Default: that of the repository's configuration. */
+  readonly fsync?: boolean | undefined;
+  readonly onWait?: (() => void) | undefined;
+  readonly now?: number | undefined;
+}
+
+export class Transaction {
+  readonly repository: Repository;
+  /** Writes on this thread; others make their own from `place`. */
+  readonly writer: ObjectWriter;
+  readonly place: WritePlace;
+  readonly #held: Held | undefined;
+  readonly #tmp: Directory;
+  readonly #staging: Staging;
+  readonly #fsync: boolean;
+  readonly #now: number;
+  readonly #refs: RefChange[] = [];
+  readonly #complete = new Set<Checksum>();
+  #isOpen = true;
+
+  private constructor(repository: Repository, options: TransactionOptions, held: Held | undefined, tmp: Directory) {
+    this.repository = repository;
+    this.#held = held;
+    this.#tmp = tmp;
+    this.#staging = openStaging(tmp);
+    this.#fsync = options.fsync ?? repository.config.fsync;
+    this.#now = options.now ?? Date.now();
+    this.place = {
+      places: [{ path: this.#staging.path, mode: repository.mode }, ...placesOf(repository)],
+      zlibLevel: repository.config.zlibLevel,
+      syncEach: this.#fsync && repository.config.perObjectFsync,
+      freeSpace: measureFreeSpace(repository.root, repository.config.minFree),
+    };
+    this.writer = new ObjectWriter(this.place);
+  }
+
+  /** Waits for whoever deletes. @throws CodedError LOCK_TIMEOUT, NO_OFD_LOCKS */
+  static async begin(repository: Repository, options: TransactionOptions): Promise<Transaction> {
+    const held = repository.config.locking ? await repository.lock.acquire('shared', options) : undefined;
+    let tmp: Directory | undefined;
+    try {
+      tmp = repository.directory.makeDirectory('tmp', 0o775);
+      return new Transaction(repository, options, held, tmp);
+    } catch (error) {
+      tmp?.close();
+      held?.release();
+      throw error;
+    }
+  }
+
+  /** Point a ref to a commit (undefined: remove it) when everything is there. */
+  setRef(change: RefChange): void {
+    this.#refs.push(change);
+  }
+
+  /** A commit whose objects may be missing until `commit` has succeeded; call before it gets its name. */
+  beginPartial(commit: Checksum): void {
+    markPartial(this.repository, commit, '');
+  }
+
+  /** It is whole once this transaction has succeeded. */
+  endPartial(commit: Checksum): void {
+    this.#complete.add(commit);
+  }
+
+  /** Everything becomes visible. After a failure the transaction is over, and what was staged waits for the next run. */
+  commit(): void {
+    this.#assertOpen();
+    try {
+      const touched = this.#stagedFanouts();
+      if (touched.length > 0) {
+        if (this.#fsync) syncFileSystem(this.repository.directory);
+        this.#publish(touched);
+      }
+      this.#staging.remove();
+      cleanTmp(this.#tmp, this.repository.config.tmpExpiryMs, this.#now);
+      writeRefs(this.repository, this.#refs, this.#fsync);
+      this.repository.directory.unlink('transaction');
+      for (const commit of this.#complete) clearPartial(this.repository, commit);
+      this.#close();
+    } catch (error) {
+      this.abort();
+      throw error;
+    }
+  }
+
+  /** Nothing becomes visible. Staged objects stay for the next run of this boot, unless the disk is full. */
+  abort(): void {
+    if (!this.#isOpen) return;
+    if (isFull(this.#tmp)) this.#staging.remove();
+    else this.#staging.keep();
+    this.#close();
+  }
+
+  #close(): void {
+    this.#isOpen = false;
+    this.#staging.close();
+    this.#tmp.close();
+    this.#held?.release();
+  }
+
+  #assertOpen(): void {
+    if (!this.#isOpen) throw new Error('unreachable: a transaction that has ended');
+  }
+
+  #stagedFanouts(): string[] {
+    return fs.readdirSync(this.#staging.path).filter((name) => /^[0-9a-f]{2}$/.test(name));
+  }
+
+  /** Each staged object gets its name, then the directories are flushed. */
+  #publish(fanouts: readonly string[]): void {
+    const objects = `${this.repository.root}/objects`;
+    let isFirst = false;
+    for (const fanout of fanouts) {
+      isFirst = makeFanout(`${objects}/${fanout}`) || isFirst;
+      for (const name of fs.readdirSync(`${this.#staging.path}/${fanout}`)) {
+        if (parseObjectName(fanout, name) === undefined) continue;
+        fs.renameSync(`${this.#staging.path}/${fanout}/${name}`, `${objects}/${fanout}/${name}`);
+      }
+      if (this.#fsync) syncDirectory(`${objects}/${fanout}`, this.repository.directory.pathOf(`objects/${fanout}`));
+    }
+    if (this.#fsync) syncDirectory(objects, this.repository.directory.pathOf('objects'));
+  }
+}
+
+function makeFanout(path: string): boolean {
+  try {
+    fs.mkdirSync(path, 0o777);
+    return true;
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST') throw error;
+    return false;
+  }
+}
+
+function syncDirectory(path: string, shown: string): void {
+  naming(shown, () => {
+    const fd = fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_DIRECTORY);
+    try {
+      fs.fsyncSync(fd);
+    } finally {
+      fs.closeSync(fd);
+    }
+  });
+}
+
+/** Less than a block: keeping the staged objects would keep everybody else from going on. */
+function isFull(tmp: Directory): boolean {
+  const { bavail } = fs.statfsSync(`/proc/self/fd/${tmp.fd}`);
+  return bavail < 16;
+}
+
+/** Begin, work, commit; abort when the work fails. */
+export async function withTransaction<T>(
+  repository: Repository,
+  options: TransactionOptions,
+  work: (transaction: Transaction) => Promise<T>,
+): Promise<T> {
+  if (repository.mode === 'bare-split-xattrs') {
+    throw new OstreeError('REPOSITORY_READ_ONLY', `${printable(repository.path)}: bare-split-xattrs is read only`);
+  }
+  const transaction = await Transaction.begin(repository, options);
+  let result: T;
+  try {
+    result = await work(transaction);
+    options.signal.throwIfAborted();
+  } catch (error) {
+    transaction.abort();
+    throw error;
+  }
+  transaction.commit();
+  return result;
+}
