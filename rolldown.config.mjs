@@ -16,12 +16,16 @@ const bundled = new Set();
 
 // One after the other, so none of them can clean the folder for all.
 rmSync(new URL(directory, import.meta.url), { recursive: true, force: true });
-export default defineConfig(Object.keys(bin).map(bundle));
+export default defineConfig([
+  ...Object.keys(bin).map((name) => bundle(name, `src/cli/${name}/main.ts`, `chunks/${name}`)),
+  // A thread is started from a file beside the chunk that starts it, and must not import the entry file: that runs.
+  bundle('chunks/ostree-container/worker', 'src/ostree/jobs/worker.ts', 'chunks/ostree-container/worker'),
+]);
 
-function bundle(program) {
+function bundle(entry, source, chunks) {
   return {
     cwd: import.meta.dirname,
-    input: { [program]: `src/cli/${program}/main.ts` },
+    input: { [entry]: source },
     platform: 'node',
     // What is loaded on demand may import from the entry file: no second file before the program starts.
     preserveEntrySignatures: 'allow-extension',
@@ -32,13 +36,13 @@ function bundle(program) {
       format: 'cjs',
       entryFileNames: '[name].js',
       // No hashes: an upgrade replaces files instead of leaving old ones.
-      chunkFileNames: `chunks/${program}/[name].js`,
+      chunkFileNames: `${chunks}/[name].js`,
       minify: 'dce-only', // names and lines stay, for stack traces
       comments: { legal: true, annotation: false, jsdoc: false },
       codeSplitting: {
         groups: [
           // What is imported before the first command runs is one file: each costs a third of a millisecond.
-          { name: program, tags: ['$initial'], priority: 2 },
+          { name: entry, tags: ['$initial'], priority: 2 },
           { name: 'work', test: WORK, priority: 1 },
         ],
       },

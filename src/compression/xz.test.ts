@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { needs } from '../../test/support/needs.ts';
+import { scratch } from '../../test/support/scratch.ts';
 import { filter, pieces, sample, whole } from './streams.fixture.ts';
 import { decompressXz, unxz } from './xz.ts';
 import { compressXz } from './xz-program.ts';
@@ -9,16 +12,18 @@ const content = sample(300_000);
 const never = new AbortController().signal;
 const skip = needs('xz');
 
+async function withPath(path: string, run: () => Promise<void>): Promise<void> {
+  const { PATH } = process.env;
+  process.env['PATH'] = path;
+  try {
+    await run();
+  } finally {
+    process.env['PATH'] = PATH;
+  }
+}
+
 describe('reading xz', { skip }, () => {
-  for (const args of [
-    ['-0'],
-    ['-9e'],
-    ['--check=none'],
-    ['--check=crc32'],
-    ['--x86', '--lzma2'],
-    ['--block-size=50000'],
-    ['-T2'],
-  ]) {
+  for (const args of [['-0'], ['-9e'], ['--check=none'], ['--check=crc32'], ['--block-size=50000'], ['-T2']]) {
     it(`takes what is written with ${args.join(' ')}`, async () => {
       const compressed = filter('xz', ['-cq', ...args], content);
       assert.ok(content.equals(await decompressXz(compressed, content.length)));
@@ -47,7 +52,7 @@ describe('reading xz', { skip }, () => {
     });
   });
 
-  for (const args of [['--check=sha256'], ['--delta', '--lzma2']]) {
+  for (const args of [['--check=sha256'], ['--delta', '--lzma2'], ['--x86', '--lzma2']]) {
     it(`names what it cannot read: ${args.join(' ')}`, async () => {
       const compressed = filter('xz', ['-cq', ...args], content);
       await assert.rejects(decompressXz(compressed, 10 ** 6), { code: 'COMPRESSION_UNSUPPORTED' });
@@ -104,8 +109,12 @@ describe('writing xz', () => {
     }
   });
 
-  it('reports a failure of the program', { skip }, async () => {
-    await assert.rejects(compressXz(content, 77, never), { code: 'COMPRESSION_FAILED' });
+  it('reports a failure of the program, with its words or its status', async (test) => {
+    const dir = scratch(test);
+    for (const script of ['echo no luck >&2; exit 1', 'kill -9 $$']) {
+      writeFileSync(join(dir, 'xz'), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+      await withPath(dir, () => assert.rejects(compressXz(content, 0, never), { code: 'COMPRESSION_FAILED' }, script));
+    }
   });
 
   it('ends with the reason of the signal', { skip }, async () => {
@@ -118,12 +127,8 @@ describe('writing xz', () => {
   });
 
   it('names the missing program and what to install', async () => {
-    const { PATH } = process.env;
-    process.env['PATH'] = '/nonexistent';
-    try {
-      await assert.rejects(compressXz(content, 0, never), { code: 'NO_XZ', hint: 'install xz-utils' });
-    } finally {
-      process.env['PATH'] = PATH;
-    }
+    await withPath('/nonexistent', () =>
+      assert.rejects(compressXz(content, 0, never), { code: 'NO_XZ', hint: 'install xz-utils' }),
+    );
   });
 });

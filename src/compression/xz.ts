@@ -2,8 +2,8 @@ import { tooLarge } from './error.ts';
 import { XzDecoder } from './xz-wasm.ts';
 
 /**
- * All .xz streams of a file. Limits: dictionaries up to 64 MiB (every preset fits), the filters LZMA2 and the branch
- * converters, the checks none, CRC32 and CRC64.
+ * All .xz streams of a file. Limits: dictionaries up to 64 MiB (every preset fits), LZMA2 alone (no other filters),
+ * the checks none, CRC32 and CRC64.
  */
 export async function* unxz(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   const decoder = await XzDecoder.create();

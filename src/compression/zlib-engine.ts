@@ -23,16 +23,18 @@ export async function* throughEngine(
 ): AsyncGenerator<Uint8Array> {
   const watch = new EngineWatch(engine);
   let given = 0;
+  let ended = false;
   try {
     for await (const chunk of source) {
-      if (chunk.length === 0) continue;
-      if (!watch.ended) {
-        given += chunk.length;
-        yield* watch.write(chunk);
-        if (watch.ended) onRest(chunk.subarray(chunk.length - (given - engine.bytesWritten)));
-      } else onRest(chunk);
+      if (ended) onRest(chunk);
+      if (ended || chunk.length === 0) continue;
+      given += chunk.length;
+      yield* watch.write(chunk);
+      const left = given - engine.bytesWritten;
+      ended = left > 0; // it used less than it was given
+      if (ended) onRest(chunk.subarray(-left));
     }
-    if (!watch.ended) yield* watch.end();
+    if (!ended) yield* watch.end();
   } finally {
     engine.destroy();
   }
@@ -40,17 +42,17 @@ export async function* throughEngine(
 
 /** The events of an engine as something to wait for. */
 class EngineWatch {
-  ended = false;
   readonly #engine: ZlibEngine;
   #error: { readonly reason: unknown } | undefined;
   #wake: (() => void) | undefined;
   #due = false;
+  #ended = false;
 
   constructor(engine: ZlibEngine) {
     this.#engine = engine;
     engine.on('readable', () => this.#notify());
     engine.on('end', () => {
-      this.ended = true;
+      this.#ended = true;
       this.#notify();
     });
     engine.on('error', (reason: unknown) => {
@@ -59,7 +61,7 @@ class EngineWatch {
     });
   }
 
-  /** Output until the chunk is used up, or the engine's data end within it (then it never reports the chunk done). */
+  /** Output until the chunk is used up, or the engine's data end within it (then it may not report the chunk done). */
   write(chunk: Uint8Array): AsyncGenerator<Uint8Array> {
     let done = false;
     this.#engine.write(chunk, () => {
@@ -79,7 +81,7 @@ class EngineWatch {
       if (this.#error !== undefined) throw this.#error.reason;
       const output: Uint8Array | null = this.#engine.read();
       if (output !== null) yield output;
-      else if (this.ended || done()) return;
+      else if (this.#ended || done()) return;
       else await this.#event();
     }
   }

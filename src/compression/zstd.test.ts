@@ -66,8 +66,8 @@ for (const decoder of decoders) {
     for (const [flaw, hex] of [
       ['a reserved bit', '28b52ffd0858010000'],
       ['a reserved type of block', '28b52ffd0058070000'],
-      ['a block that is too large', '28b52ffd0058050010'],
-      ['fewer bytes than it declares', '28b52ffd2005010000'],
+      ['a block that is too large', '28b52ffd00580d0010'],
+      ['fewer bytes than it declares', '28b52ffd200509000061'],
       ['another magic number', '28b52ffe0058010000'],
     ] as const) {
       it(`with ${flaw} is malformed`, async () => {

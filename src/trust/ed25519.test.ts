@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { generateSecretKey, openPublicKey, openSecretKey } from './ed25519.ts';
+import { generateSecretKey, openPublicKey, openSecretKey, openSecretKeyPair } from './ed25519.ts';
 
 const bytes = (hex: string): Buffer => Buffer.from(hex, 'hex');
 const hex = (data: Uint8Array): string => Buffer.from(data).toString('hex');
@@ -154,5 +155,22 @@ describe('a key', () => {
     assert.equal(opened.verify(bytes(text), bytes(made)), true);
     assert.equal(hex(secret.seed), seed);
     assert.equal(hex(secret.sign(bytes(text))), made);
+  });
+});
+
+describe('a secret key in the form of libostree', () => {
+  const pair = Buffer.from(readFileSync('test/fixtures/ostree/keys/ed25519-0.secret', 'latin1').trim(), 'base64');
+  const refused = { name: 'CodedError', code: 'SECRET_KEY_MALFORMED' };
+
+  it('is the seed and then the public key', () => {
+    const text = readFileSync('test/fixtures/ostree/keys/ed25519-0.public', 'latin1').trim();
+    assert.equal(Buffer.from(openSecretKeyPair(pair).publicKey.raw).toString('base64'), text);
+  });
+
+  it('of another length, or with the public key of another one, is refused', () => {
+    for (const length of [0, 32, 63]) assert.throws(() => openSecretKeyPair(pair.subarray(0, length)), refused);
+    assert.throws(() => openSecretKeyPair(Buffer.concat([pair, Buffer.alloc(1)])), refused);
+    const foreign = Buffer.concat([pair.subarray(0, 32), generateSecretKey().publicKey.raw]);
+    assert.throws(() => openSecretKeyPair(foreign), refused);
   });
 });

@@ -90,13 +90,18 @@ describe('make install', { skip: needs('make') }, () => {
       for (const path of [...shares, `fish/vendor_completions.d/${name}.fish`])
         assert.ok(existsSync(at(`share/${path}`)), path);
     }
-    assert.ok(existsSync(at('share/man/man1/ostree-container-repo.1')));
+    for (const page of ['ostree-container-repo', 'ostree-container-repo-init'])
+      assert.ok(existsSync(at(`share/man/man1/${page}.1`)), page);
   });
 
-  it('installs a program with groups of commands', async () => {
+  it('installs a program with groups of commands', async (t) => {
     const { status, stdout } = await run(at('bin/ostree-container'), ['repo', '--help']);
     assert.equal(status, 0);
     assert.match(stdout, /^Usage: ostree-container repo /);
+    const repository = join(scratch(t), 'repo');
+    const made = await run(at('bin/ostree-container'), ['repo', 'init', '--repo', repository]);
+    assert.equal(made.status, 0, made.stderr);
+    assert.ok(existsSync(join(repository, 'objects')));
     const refused = await run(at('bin/ostree-container'), ['rep']);
     assert.equal(refused.status, 2);
     assert.match(refused.stderr, /^ostree-container: unknown command "rep"\n.*did you mean "repo"\?/);
@@ -221,7 +226,9 @@ describe('make install', { skip: needs('make') }, () => {
 
     it('the commands of every program in bash', { skip: needs('bash') }, async () => {
       assert.equal(await inBash('ostree-container', 're'), 'repo');
-      assert.equal(await inBash('ostree-container', 'repo', '--he'), '--help');
+      assert.equal(await inBash('ostree-container', 'repo', 'ini'), 'init');
+      assert.equal(await inBash('ostree-container', 'repo', 'init', '--mode', 'ar'), 'archive');
+      assert.equal(await inBash('ostree-container', 'repo', 'init', '--repo', '/'), '-o dirnames');
     });
 
     async function inFish(line: string): Promise<readonly string[]> {
@@ -254,7 +261,7 @@ describe('make install', { skip: needs('make') }, () => {
       assert.match(shown.stdout, /tako gen-key/, shown.stdout);
       assert.match(shown.stdout, /--limit-rate/, shown.stdout);
       assert.match(shown.stdout, /--progress[= ]plain/, shown.stdout);
-      assert.match(shown.stdout, /ostree-container repo --help/, shown.stdout);
+      assert.match(shown.stdout, /ostree-container repo init/, shown.stdout);
     });
   });
 });
@@ -265,12 +272,12 @@ zmodload zsh/zpty
 zpty shell zsh -f -i
 zpty -w shell "PS1='> '; fpath=(\${(q)1} \\$fpath); autoload -Uz compinit; compinit -u -d \${(q)2}; echo set up"
 zpty -r shell out '*set up*set up*'
-for line in 'tako gen' 'tako fetch --lim' 'tako fetch --progress=pl' 'ostree-container repo --he'; do
+for line in 'tako gen' 'tako fetch --lim' 'tako fetch --progress=pl' 'ostree-container repo ini'; do
     zpty -w -n shell "$line"$'\\t'
     more=''
     for i in {1..100}; do
         zpty -r -t shell part && more+=$part
-        [[ $more == *(gen-key|limit-rate|plain|help)* ]] && break
+        [[ $more == *(gen-key|limit-rate|plain|init)* ]] && break
         sleep 0.05
     done
     print -r -- "$more"

@@ -4,7 +4,13 @@ import { type CommandEntry, groupShape, loadCommands } from '../command-table.ts
 import { packageVersion } from '../version.ts';
 
 /** The words of the `ostree` program. */
-const REPO: readonly CommandEntry[] = [];
+const REPO: readonly CommandEntry[] = [
+  {
+    name: 'init',
+    summary: 'make a repository',
+    load: async () => (await import('./repo/init.ts')).initCommand(),
+  },
+];
 
 const COMMANDS: readonly CommandEntry[] = [
   {

@@ -32,6 +32,11 @@ export interface SystemCalls extends XattrCalls {
   /** Everything written so far to the file system that `fd` lies on reaches the disk. */
   syncfs(fd: number): void;
   readonly renameat2: RenameAt2 | undefined;
+  /**
+   * At most `length` bytes from the position of one file to that of another, inside the kernel: shared blocks where the
+   * file system can (reflinks). 0 at the end. Older C libraries lack it.
+   */
+  readonly copyFileRange: ((fromFd: number, toFd: number, length: number) => number) | undefined;
   /** `mode` with the type bits of stat(2); `device` from `deviceNumber`. */
   mknodat(directory: number, name: Path, mode: number, device: bigint): void;
   /** Does not follow a symbolic link. */
@@ -72,6 +77,9 @@ function declareAll(declare: Declare): SystemCalls {
   const renameat2 = declare(
     'int renameat2(int fromDirectory, const uint8_t *from, int toDirectory, const uint8_t *to, unsigned int flags)',
   );
+  const copyFileRange = declare(
+    'intptr_t copy_file_range(int from, void *fromOffset, int to, void *toOffset, size_t length, unsigned int flags)',
+  );
   const mknodat = need('int mknodat(int directory, const uint8_t *name, uint32_t mode, uint64_t device)');
   const utimensat = need('int utimensat(int directory, const uint8_t *name, const uint8_t *times, int flags)');
   const socket = need('int socket(int domain, int type, int protocol)');
@@ -93,6 +101,8 @@ function declareAll(declare: Declare): SystemCalls {
       renameat2 &&
       ((fromDirectory, from, toDirectory, to, mode) =>
         void renameat2(showPath(to), fromDirectory, cString(from), toDirectory, cString(to), RENAME[mode])),
+    copyFileRange:
+      copyFileRange && ((fromFd, toFd, length) => copyFileRange(undefined, fromFd, null, toFd, null, length, 0)),
     mknodat: (directory, name, mode, device) => void mknodat(showPath(name), directory, cString(name), mode, device),
     utimensat: (directory, name, times) =>
       void utimensat(showPath(name), directory, cString(name), timespecs(times), AT_SYMLINK_NOFOLLOW),

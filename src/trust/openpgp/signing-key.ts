@@ -15,7 +15,7 @@ export interface OpenPgpSigner {
 }
 
 export interface SigningKeyOptions {
-  /** A key id or fingerprint (of a key or of a subkey), a mail address or a whole user id. */
+  /** A key id or fingerprint (of a key or of a subkey; with "!" exactly that one), a mail address or a whole user id. */
   readonly keyId?: string;
   readonly passphrase?: string;
 }
@@ -87,9 +87,11 @@ function asHex(name: string): string | undefined {
 
 async function signingPart(library: Library, key: PrivateKey, file: KeyFile, name: string | undefined): Promise<Part> {
   const hex = name === undefined ? undefined : asHex(name);
-  const subkey = hex === undefined ? undefined : key.subkeys.find((part) => matches(part, hex));
+  const named = hex === undefined ? undefined : [key, ...key.subkeys].find((part) => matches(part, hex));
+  // The id of a primary key stands for the whole key, unless an exclamation mark says otherwise.
+  const exact = named === key && !name?.endsWith('!') ? undefined : named;
   try {
-    return await key.getSigningKey(subkey?.getKeyID(), undefined, undefined, signingPolicy(library));
+    return await key.getSigningKey(exact?.getKeyID(), undefined, undefined, signingPolicy(library));
   } catch (cause) {
     throw refusal(file, 'key may not sign now', cause);
   }

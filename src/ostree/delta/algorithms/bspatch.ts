@@ -8,8 +8,11 @@ export interface OldSource {
   read(offset: number, into: Uint8Array): number;
 }
 
-/** How much is rebuilt at a time: small beside the memory mark, large beside a system call. */
-const CHUNK = 256 * 1024;
+/** How much is handed out at a time: small beside the memory mark, large beside a system call. */
+const OUTPUT = 256 * 1024;
+/** How much of the old file is read at a time, at most and at least: steps of a few bytes often lie close together. */
+const LARGEST_READ = 64 * 1024;
+const SMALLEST_READ = 8 * 1024;
 const HEADER = 3 * OFFSET_NUMBER_SIZE;
 
 /**
@@ -24,7 +27,7 @@ const HEADER = 3 * OFFSET_NUMBER_SIZE;
  * @throws CodedError DELTA_MALFORMED
  */
 export function bspatch(read: OldSource, patch: Uint8Array, size: number, write: (chunk: Uint8Array) => void): void {
-  const buffer = new Uint8Array(Math.min(CHUNK, size));
+  const output = new PatchOutput(read, patch, Math.min(OUTPUT, size), write);
   let at = 0;
   let oldPosition = 0;
   for (let left = size; left > 0; ) {
@@ -32,13 +35,14 @@ export function bspatch(read: OldSource, patch: Uint8Array, size: number, write:
     const y = decodeOffsetNumber(patch, at + OFFSET_NUMBER_SIZE);
     const z = decodeOffsetNumber(patch, at + 2 * OFFSET_NUMBER_SIZE);
     at = assertStep(patch, at, x, y, left);
-    addDifference(read, oldPosition, patch.subarray(at, at + x), buffer, write);
-    if (y > 0) write(patch.subarray(at + x, at + x + y));
+    output.addDifference(at, x, oldPosition);
+    output.addLiteral(at + x, y);
     at += x + y;
     left -= x + y;
     oldPosition += x + z;
-    if (!Number.isSafeInteger(oldPosition)) throw malformed(`patch at ${at}: old position out of range`);
+    if (!Number.isSafeInteger(oldPosition)) throw malformed(`patch at ${at}: old position is out of range`);
   }
+  output.flush();
 }
 
 /** Where the bytes of a step start. */
@@ -49,31 +53,75 @@ function assertStep(patch: Uint8Array, at: number, x: number, y: number, left: n
   return at + HEADER;
 }
 
-function addDifference(
-  read: OldSource,
-  oldPosition: number,
-  difference: Uint8Array,
-  buffer: Uint8Array,
-  write: (chunk: Uint8Array) => void,
-): void {
-  for (let done = 0; done < difference.length; done += buffer.length) {
-    const part = difference.subarray(done, done + buffer.length);
-    const chunk = buffer.subarray(0, part.length);
-    readOld(read, oldPosition + done, chunk);
-    for (let i = 0; i < part.length; i++) chunk[i] = (chunk[i] ?? 0) + (part[i] ?? 0);
-    write(chunk);
-  }
-}
+/** What is being rebuilt, gathered into chunks: a patch may have many thousand steps of a few bytes. */
+class PatchOutput {
+  readonly #source: OldSource;
+  readonly #patch: Uint8Array;
+  readonly #write: (chunk: Uint8Array) => void;
+  readonly #buffer: Uint8Array;
+  #filled = 0;
+  /** Old bytes from `#windowStart`, `#windowLength` of them. */
+  readonly #window: Uint8Array;
+  #windowStart = 0;
+  #windowLength = 0;
 
-/** Old bytes from `offset`, which may be negative; zeros outside the old file. */
-function readOld(source: OldSource, offset: number, into: Uint8Array): void {
-  const start = Math.min(into.length, Math.max(0, 0 - offset));
-  const end = Math.max(start, Math.min(into.length, source.size - offset));
-  into.fill(0, 0, start);
-  into.fill(0, end);
-  for (let i = start; i < end; ) {
-    const count = source.read(offset + i, into.subarray(i, end));
-    if (count <= 0) throw malformed(`source ends at ${offset + i}: expected ${source.size} bytes`);
-    i += count;
+  constructor(source: OldSource, patch: Uint8Array, bufferSize: number, write: (chunk: Uint8Array) => void) {
+    this.#source = source;
+    this.#patch = patch;
+    this.#write = write;
+    this.#buffer = new Uint8Array(bufferSize);
+    this.#window = new Uint8Array(Math.min(LARGEST_READ, source.size));
+  }
+
+  flush(): void {
+    if (this.#filled > 0) this.#write(this.#buffer.subarray(0, this.#filled));
+    this.#filled = 0;
+  }
+
+  addLiteral(at: number, length: number): void {
+    for (let done = 0; done < length; ) {
+      const count = Math.min(length - done, this.#room());
+      this.#buffer.set(this.#patch.subarray(at + done, at + done + count), this.#filled);
+      this.#filled += count;
+      done += count;
+    }
+  }
+
+  addDifference(at: number, length: number, oldPosition: number): void {
+    const before = Math.min(length, Math.max(0, 0 - oldPosition));
+    const inside = Math.max(0, Math.min(length, this.#source.size - oldPosition) - before);
+    // a zero added is a literal
+    this.addLiteral(at, before);
+    for (let done = before; done < before + inside; ) {
+      done += this.#addOld(at + done, before + inside - done, oldPosition + done);
+    }
+    this.addLiteral(at + before + inside, length - before - inside);
+  }
+
+  /** Add as many of `length` bytes as fit in the buffer and are in the window; how many. */
+  #addOld(at: number, length: number, oldPosition: number): number {
+    const room = Math.min(length, this.#room());
+    this.#load(oldPosition, room);
+    const from = oldPosition - this.#windowStart;
+    const count = Math.min(room, this.#windowLength - from);
+    const [buffer, patch, window, filled] = [this.#buffer, this.#patch, this.#window, this.#filled];
+    for (let i = 0; i < count; i++) buffer[filled + i] = (patch[at + i] as number) + (window[from + i] as number);
+    this.#filled += count;
+    return count;
+  }
+
+  #room(): number {
+    if (this.#filled === this.#buffer.length) this.flush();
+    return this.#buffer.length - this.#filled;
+  }
+
+  /** Have the old byte at `position` in the window, and some of those that follow. */
+  #load(position: number, wanted: number): void {
+    if (position >= this.#windowStart && position < this.#windowStart + this.#windowLength) return;
+    const length = Math.min(Math.max(wanted, SMALLEST_READ), this.#source.size - position);
+    const count = this.#source.read(position, this.#window.subarray(0, length));
+    if (count <= 0) throw malformed(`source ends at ${position}: expected ${this.#source.size} bytes`);
+    this.#windowStart = position;
+    this.#windowLength = count;
   }
 }

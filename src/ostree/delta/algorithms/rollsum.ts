@@ -55,36 +55,69 @@ function chunkLength(bytes: Uint8Array, start: number): number {
   return end - start;
 }
 
-/** Find the chunks of a new file in an old one: by checksum, then compared in full. */
+/**
+ * Find the chunks of a new file in an old one: by checksum, then compared in full. Copies are then made longer byte by
+ * byte, into the literals beside them.
+ */
 export function matchChunks(oldBytes: Uint8Array, newBytes: Uint8Array): ChunkMatches {
   const known = new KnownChunks(oldBytes);
-  const segments: Segment[] = [];
   const chunks = splitChunks(newBytes);
-  let matchedBytes = 0;
+  const copies: Copy[] = [];
   let matched = 0;
   for (const chunk of chunks) {
-    const oldOffset = known.find(newBytes, chunk, endOfCopy(segments.at(-1)));
-    append(segments, chunk, oldOffset);
+    const last = copies.at(-1);
+    const running = last !== undefined && last.newOffset + last.length === chunk.offset;
+    const oldOffset = known.find(newBytes, chunk, running ? last.oldOffset + last.length : undefined);
     if (oldOffset === undefined) continue;
-    matchedBytes += chunk.length;
     matched++;
+    if (running && oldOffset === last.oldOffset + last.length) last.length += chunk.length;
+    else copies.push({ oldOffset, newOffset: chunk.offset, length: chunk.length });
   }
-  return { matchedBytes, matchRatio: chunks.length === 0 ? 0 : matched / chunks.length, segments };
+  lengthen(copies, oldBytes, newBytes);
+  const matchedBytes = copies.reduce((sum, copy) => sum + copy.length, 0);
+  const matchRatio = chunks.length === 0 ? 0 : matched / chunks.length;
+  return { matchedBytes, matchRatio, segments: toSegments(copies, newBytes.length) };
 }
 
-function endOfCopy(segment: Segment | undefined): number | undefined {
-  return segment?.kind === 'copy' ? segment.oldOffset + segment.length : undefined;
+interface Copy {
+  oldOffset: number;
+  newOffset: number;
+  length: number;
 }
 
-function append(segments: Segment[], chunk: Chunk, oldOffset: number | undefined): void {
-  const last = segments.at(-1);
-  if (oldOffset === undefined) {
-    const joined = last?.kind === 'literal' ? segments.pop() : undefined;
-    const newOffset = joined?.kind === 'literal' ? joined.newOffset : chunk.offset;
-    segments.push({ kind: 'literal', newOffset, length: chunk.offset + chunk.length - newOffset });
-  } else if (last?.kind === 'copy' && endOfCopy(last) === oldOffset) {
-    segments[segments.length - 1] = { ...last, length: last.length + chunk.length };
-  } else segments.push({ kind: 'copy', oldOffset, length: chunk.length });
+/** Lengthen copies to both sides as far as the bytes agree and no other copy is in the way. */
+function lengthen(copies: readonly Copy[], oldBytes: Uint8Array, newBytes: Uint8Array): void {
+  copies.forEach((copy, i) => {
+    const before = copies[i - 1];
+    const start = before === undefined ? 0 : before.newOffset + before.length;
+    const end = copies[i + 1]?.newOffset ?? newBytes.length;
+    while (copy.newOffset > start && copy.oldOffset > 0) {
+      if (oldBytes[copy.oldOffset - 1] !== newBytes[copy.newOffset - 1]) break;
+      copy.newOffset--;
+      copy.oldOffset--;
+      copy.length++;
+    }
+    while (copy.newOffset + copy.length < end && copy.oldOffset + copy.length < oldBytes.length) {
+      if (oldBytes[copy.oldOffset + copy.length] !== newBytes[copy.newOffset + copy.length]) break;
+      copy.length++;
+    }
+  });
+}
+
+/** Copies, with literals for what lies between; two copies that now touch and go on in the old file become one. */
+function toSegments(copies: readonly Copy[], size: number): Segment[] {
+  const segments: Segment[] = [];
+  let at = 0;
+  for (const { oldOffset, newOffset, length } of copies) {
+    if (newOffset > at) segments.push({ kind: 'literal', newOffset: at, length: newOffset - at });
+    const last = segments.at(-1);
+    if (last?.kind === 'copy' && last.oldOffset + last.length === oldOffset) {
+      segments[segments.length - 1] = { ...last, length: last.length + length };
+    } else segments.push({ kind: 'copy', oldOffset, length });
+    at = newOffset + length;
+  }
+  if (size > at) segments.push({ kind: 'literal', newOffset: at, length: size - at });
+  return segments;
 }
 
 /** The chunks of the old file by checksum; of equal ones only the first. */

@@ -1,0 +1,156 @@
+/** One file of a checkout: a hard link to the object where that is allowed, else a copy. Spec 12. */
+import fs from 'node:fs';
+import { codeOf } from '../../base/error.ts';
+import { systemCalls } from '../../linux/calls/ffi.ts';
+import { writeAll } from '../../linux/files/write.ts';
+import { OstreeError } from '../error.ts';
+import type { Checksum } from '../objects/checksum.ts';
+import type { FileHeader } from '../objects/file-header.ts';
+import type { RepositoryMode } from '../repository/config.ts';
+import { formatOf } from '../storage/file-format.ts';
+import { type FoundObject, missing, type ObjectReader } from '../storage/object-reader.ts';
+import { CHUNK, type StoredFile, WHOLE_LIMIT } from '../storage/stored-file.ts';
+import { xattrCalls } from '../storage/xattr-calls.ts';
+import type { CheckoutOptions, CheckoutResult } from './options.ts';
+import type { UncompressedCache } from './uncompressed-cache.ts';
+
+export interface FilePlacer {
+  /** Make `path`, which must not exist; a promise only for what is large. @throws SystemError EEXIST; OstreeError HARDLINKS_IMPOSSIBLE, OBJECT_MISSING */
+  place(checksum: Checksum, path: string): void | Promise<void>;
+}
+
+interface Means {
+  readonly reader: ObjectReader;
+  readonly options: CheckoutOptions;
+  readonly cache: UncompressedCache | undefined;
+  readonly result: CheckoutResult;
+}
+
+export function filePlacer(means: Means): FilePlacer {
+  const { reader, options } = means;
+  return {
+    place(checksum, path) {
+      const object = reader.find(checksum, 'file');
+      if (object === undefined) throw missing(checksum, 'file');
+      if (options.links !== 'never' && linkObject(means, object, checksum, path)) {
+        means.result.linked++;
+        return;
+      }
+      const stored = formatOf(object.mode).open(object.path, `file ${checksum}`);
+      means.result.copied++;
+      means.result.bytes += stored.size;
+      return copyObject(stored, path, options.userMode);
+    },
+  };
+}
+
+/** In these modes an object is just how a checkout of this kind wants it. */
+export function canLink(mode: RepositoryMode, userMode: boolean): boolean {
+  return mode === 'bare' ? !userMode : (mode === 'bare-user' || mode === 'bare-user-only') && userMode;
+}
+
+/** False where it must be a copy. @throws OstreeError HARDLINKS_IMPOSSIBLE where a link is required and fails */
+function linkObject({ options, cache }: Means, object: FoundObject, checksum: Checksum, path: string): boolean {
+  if (!canLink(object.mode, options.userMode)) {
+    if (cache === undefined || object.mode !== 'archive') return false;
+    const unpacked = cache.unpack(object, checksum);
+    return unpacked !== undefined && tryLink(unpacked, path, options);
+  }
+  return isLinkable(object) && tryLink(object.path, path, options);
+}
+
+/** Empty files would run into the limit of links; files that are made readable, and bare-user links, are not the object. */
+function isLinkable({ mode, path, stats }: FoundObject): boolean {
+  if (stats.isFile() && stats.size === 0) return false;
+  if (mode === 'bare') return true;
+  if (mode === 'bare-user-only') return !stats.isFile() || (stats.mode & 0o400) !== 0;
+  const stored = formatOf(mode).open(path, path);
+  stored.close();
+  return stored.header.target === undefined && (stored.header.mode & 0o400) !== 0;
+}
+
+function tryLink(from: string, to: string, { links }: CheckoutOptions): boolean {
+  try {
+    fs.linkSync(from, to);
+    return true;
+  } catch (error) {
+    const code = codeOf(error);
+    if (code !== 'EMLINK' && code !== 'EXDEV' && code !== 'EPERM') throw error;
+    if (links !== 'require') return false;
+    throw new OstreeError('HARDLINKS_IMPOSSIBLE', 'a hard link to the repository cannot be made', { cause: error });
+  }
+}
+
+const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = fs.constants;
+
+/** A copy has the current time. Closes what it copies. */
+function copyObject(stored: StoredFile, path: string, userMode: boolean): void | Promise<void> {
+  const { uid, gid, target, xattrs } = stored.header;
+  if (target === undefined) return copyFile(stored, path, userMode);
+  stored.close();
+  fs.symlinkSync(target, path);
+  if (userMode) return;
+  fs.lchownSync(path, uid, gid);
+  for (const [name, value] of xattrs) xattrCalls().lsetxattr(path, name, value);
+}
+
+/** Nothing waits but the unpacking of large contents. */
+function copyFile(stored: StoredFile, path: string, userMode: boolean): void | Promise<void> {
+  const fd = fs.openSync(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
+  const close = (): void => {
+    fs.closeSync(fd);
+    stored.close();
+  };
+  let copying: void | Promise<void>;
+  try {
+    copying = copyContent(stored, fd);
+    if (copying === undefined) seal(fd, stored.header, userMode);
+  } catch (error) {
+    close();
+    throw error;
+  }
+  if (copying === undefined) return close();
+  return copying.then(() => seal(fd, stored.header, userMode)).finally(close);
+}
+
+/** Owner and mode come last: never setuid before it is whole. */
+function seal(fd: number, { uid, gid, mode, xattrs }: FileHeader, userMode: boolean): void {
+  if (userMode) {
+    fs.fchmodSync(fd, (mode & 0o1777) | 0o400);
+    return;
+  }
+  fs.fchownSync(fd, uid, gid);
+  fs.fchmodSync(fd, mode & 0o7777);
+  for (const [name, value] of xattrs) xattrCalls().fsetxattr(fd, name, value);
+}
+
+function copyContent(stored: StoredFile, fd: number): void | Promise<void> {
+  const { plainFd, size, storedSize } = stored;
+  if (plainFd !== undefined && size >= CHUNK && copyInKernel(plainFd, fd, size)) return;
+  if (size <= WHOLE_LIMIT && storedSize <= WHOLE_LIMIT) return writeAll(fd, stored.bytes());
+  return copyChunks(stored, fd);
+}
+
+async function copyChunks(stored: StoredFile, fd: number): Promise<void> {
+  for await (const chunk of stored.chunks()) writeAll(fd, chunk);
+}
+
+/** Shared blocks on file systems with reflinks. False when nothing was copied, for reasons that do not matter. */
+function copyInKernel(from: number, to: number, size: number): boolean {
+  const copy = systemCalls()?.copyFileRange;
+  if (copy === undefined) return false;
+  for (let left = size; left > 0; ) {
+    let count: number;
+    try {
+      count = copy(from, to, Math.min(left, 2 ** 30));
+    } catch (error) {
+      if (left === size && CANNOT.has(codeOf(error) ?? '')) return false;
+      throw error;
+    }
+    if (count === 0) throw new OstreeError('OBJECT_CORRUPT', 'an object became shorter while it was copied');
+    left -= count;
+  }
+  return true;
+}
+
+const CANNOT = new Set(['EXDEV', 'EINVAL', 'EOPNOTSUPP', 'ENOSYS']);
