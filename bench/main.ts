@@ -1,8 +1,9 @@
 /** `npm run bench [-- SUITE...]`: ours beside the established tools, in one run, as ratios. */
 import { release } from 'node:os';
+import { benchOstree } from './ostree.ts';
 import { benchTako } from './tako.ts';
 
-const SUITES: Readonly<Record<string, () => Promise<void>>> = { tako: benchTako };
+const SUITES: Readonly<Record<string, () => Promise<void>>> = { tako: benchTako, ostree: benchOstree };
 
 const words = process.argv.slice(2).filter((word) => word !== '--');
 const unknown = words.find((word) => !Object.hasOwn(SUITES, word));

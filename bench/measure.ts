@@ -15,13 +15,15 @@ export interface Measured {
   readonly name: string;
   /** Seconds, ascending. */
   readonly seconds: readonly number[];
+  /** Processor time of all threads and children, seconds, ascending. */
+  readonly cpu: readonly number[];
   /** Largest resident set of one process, in KiB. */
   readonly peakKiB: number;
 }
 
 /** Run each contender `rounds` times, one after the other; the first round warms the caches and does not count. */
 export async function race(contenders: readonly Contender[], rounds: number): Promise<Measured[]> {
-  const runs = contenders.map(() => [] as { seconds: number; peakKiB: number }[]);
+  const runs = contenders.map(() => [] as Run[]);
   for (let round = 0; round <= rounds; round++) {
     for (const [i, contender] of contenders.entries()) {
       contender.before?.();
@@ -32,14 +34,23 @@ export async function race(contenders: readonly Contender[], rounds: number): Pr
   return contenders.map(({ name }, i) => ({
     name,
     seconds: (runs[i] ?? []).map((run) => run.seconds).sort((a, b) => a - b),
+    cpu: (runs[i] ?? []).map((run) => run.cpu).sort((a, b) => a - b),
     peakKiB: Math.max(...(runs[i] ?? []).map((run) => run.peakKiB)),
   }));
 }
 
-async function runOnce({ name, command }: Contender): Promise<{ seconds: number; peakKiB: number }> {
+interface Run {
+  readonly seconds: number;
+  readonly cpu: number;
+  readonly peakKiB: number;
+}
+
+async function runOnce({ name, command }: Contender): Promise<Run> {
   const report = join(tmpdir(), `tako-bench-${process.pid}`);
   const started = process.hrtime.bigint();
-  const child = spawn('/usr/bin/time', ['-f', '%M', '-o', report, ...command], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawn('/usr/bin/time', ['-f', '%M %U %S', '-o', report, ...command], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
   let stderr = '';
   child.stderr.on('data', (chunk: Buffer) => {
     stderr += chunk;
@@ -47,13 +58,24 @@ async function runOnce({ name, command }: Contender): Promise<{ seconds: number;
   const status = await new Promise<number | null>((resolve) => child.on('close', resolve));
   const seconds = Number(process.hrtime.bigint() - started) / 1e9;
   if (status !== 0) throw new Error(`${name}: status ${status}: ${stderr}`);
-  const peakKiB = Number(readFileSync(report, 'latin1').trim());
+  const [peakKiB = Number.NaN, user = Number.NaN, system = Number.NaN] = readFileSync(report, 'latin1')
+    .trim()
+    .split(' ')
+    .map(Number);
   rmSync(report);
-  return { seconds, peakKiB };
+  return { seconds, cpu: user + system, peakKiB };
 }
 
 export function median({ seconds }: Measured): number {
   return seconds[Math.floor(seconds.length / 2)] ?? Number.NaN;
+}
+
+/** The same line with processor time and memory behind it. */
+export function printDuel(what: string, ours: Measured, theirs: Measured, target?: number): void {
+  printRatio(what, ours, theirs, target);
+  const middle = ({ cpu }: Measured): string => ms(cpu[Math.floor(cpu.length / 2)] ?? Number.NaN);
+  const mib = ({ peakKiB }: Measured): string => (peakKiB / 1024).toFixed(0);
+  console.log(`${''.padEnd(58)} cpu ${middle(ours)} / ${middle(theirs)}, peak ${mib(ours)} / ${mib(theirs)} MiB`);
 }
 
 /** One line: both medians, their ratio, and the mark it should stay below. */

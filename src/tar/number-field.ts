@@ -42,4 +42,5 @@ export function fitsOctal(value: number, length: number): boolean {
 export function encodeOctal(block: Buffer, start: number, length: number, value: number): void {
   if (!fitsOctal(value, length) || start + length > BLOCK) throw new Error(`unreachable: ${value} in ${length} bytes`);
   block.write(value.toString(8).padStart(length - 1, '0'), start, length - 1, 'latin1');
+  block[start + length - 1] = 0;
 }

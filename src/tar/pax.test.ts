@@ -147,12 +147,8 @@ describe('a pax header', () => {
     ['with a NUL behind its records', '10 path=ab\n\0'],
     ['with a length of a hundred digits', `${'9'.repeat(100)} path=a\n`],
     ['with nothing but a number', '9'],
-    ['with two spaces', '10  path=a\n'],
   ] as const) {
-    it(`${flaw} is malformed`, async () => {
-      if (flaw === 'with two spaces') assert.equal((await onlyEntry(rawPax(body.replace('10', '11')))).path, 'file');
-      await assertRefused(rawPax(body), flaw === 'with two spaces' ? 'TAR_MALFORMED' : 'TAR_MALFORMED');
-    });
+    it(`${flaw} is malformed`, () => assertRefused(rawPax(body), 'TAR_MALFORMED'));
   }
 
   it('with a name that is not UTF-8 or holds a NUL is refused, whatever its character set', async () => {
@@ -186,6 +182,10 @@ describe('a pax header', () => {
       'ü',
     );
     await refused([['hdrcharset', 'KOI8-R']], 'TAR_UNSUPPORTED');
+  });
+
+  it('may have records that nobody here knows', async () => {
+    assert.equal((await onlyEntry(rawPax('11  path=a\n12 a b c=d=\n'))).path, 'file');
   });
 
   it('without an entry behind it is truncated', async () => {

@@ -67,7 +67,11 @@ export function layOut(signature: string, members: readonly Type<unknown>[]): La
   return { signature, members, alignment, fixedSize };
 }
 
-/** Visit where each member lies. @throws GVariantError GVARIANT_MALFORMED when the frame is not in normal form */
+/**
+ * Visit where each member lies. No bytes at all are no tuple with two members of variable size: GLib lets them pass as
+ * two empty ones, but never writes them, and two forms of one value would have two checksums.
+ * @throws GVariantError GVARIANT_MALFORMED when the frame is not in normal form
+ */
 export function eachMember(
   layout: Layout,
   from: Buffer,

@@ -1,14 +1,13 @@
 /** Doubles as C's `%.17g` writes them: 17 significant digits, which tell every double from its neighbours. */
 const DIGITS = 17;
 
-/** With `.0` where it would look like an integer. */
-export function formatDouble(value: number): string {
-  if (Number.isNaN(value)) return 'nan';
-  if (!Number.isFinite(value)) return value < 0 ? '-inf' : 'inf';
-  const sign = value < 0 || Object.is(value, -0) ? '-' : '';
+/** With `.0` where it would look like an integer. `negative`: its sign bit, which JavaScript hides in a NaN. */
+export function formatDouble(value: number, negative: boolean): string {
+  if (Number.isNaN(value)) return negative ? '-nan' : 'nan';
+  if (!Number.isFinite(value)) return negative ? '-inf' : 'inf';
   const { digits, exponent } = significant(Math.abs(value));
   const text = exponent < -4 || exponent >= DIGITS ? scientific(digits, exponent) : positional(digits, exponent);
-  return sign + (/[.e]/.test(text) ? text : `${text}.0`);
+  return `${negative ? '-' : ''}${text}${/[.e]/.test(text) ? '' : '.0'}`;
 }
 
 /** The digits without trailing zeros, and the power of ten of the first one. */

@@ -120,7 +120,7 @@ function formatBasic(code: string, { from, start, end }: Place, typed: boolean):
     case 't':
       return named('uint64', `${read(uint64)}`);
     case 'd':
-      return formatDouble(read(double));
+      return formatDouble(read(double), from.readInt8(end - 1) < 0);
     case 's':
       return quoteText(read(string));
     case 'o':

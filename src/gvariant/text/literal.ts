@@ -32,13 +32,13 @@ function parseInteger(token: string): bigint | undefined {
 }
 
 function parseDouble(token: string, at: number): number {
-  const match = /^([-+]?)(inf|nan|0x[0-9a-f]+|[0-9]+\.?[0-9]*(?:e[-+]?[0-9]+)?|\.[0-9]+(?:e[-+]?[0-9]+)?)$/i.exec(
-    token,
-  );
+  const match =
+    /^([-+]?)(inf(?:inity)?|nan|0x[0-9a-f]+|[0-9]+\.?[0-9]*(?:e[-+]?[0-9]+)?|\.[0-9]+(?:e[-+]?[0-9]+)?)$/i.exec(token);
   if (match === null) throw textError(at, `a number, found ${clip(token)}`);
   const [, sign = '', digits = ''] = match;
-  const named = /^inf$/i.test(digits) ? Number.POSITIVE_INFINITY : Number(digits);
-  if (named === Number.POSITIVE_INFINITY && !/^inf$/i.test(digits))
+  const infinite = /^inf/i.test(digits);
+  const value = infinite ? Number.POSITIVE_INFINITY : Number(digits);
+  if (value === Number.POSITIVE_INFINITY && !infinite)
     throw textError(at, `a number that a double can hold, found ${clip(token)}`);
-  return sign === '-' ? -named : named;
+  return sign === '-' ? -value : value;
 }

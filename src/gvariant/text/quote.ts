@@ -28,12 +28,15 @@ export function quoteText(text: string): string {
   return quote + escaped + quote;
 }
 
-/** A byte string without its NUL. GLib escapes double quotes even where single ones surround it. */
+/**
+ * A byte string without its NUL. GLib escapes double quotes even where single ones surround it, and writes no `\\a`.
+ */
 export function quoteBytes(bytes: Buffer): string {
   const quote = bytes.includes("'") ? '"' : "'";
   const escaped = bytes.toString('latin1').replace(/["\\]|[^\x20-\x7e]/g, (c) => {
     if (c === '"' || c === '\\') return `\\${c}`;
-    return `\\${NAMED[c] ?? c.charCodeAt(0).toString(8).padStart(3, '0')}`;
+    const named = c === '\x07' ? undefined : NAMED[c];
+    return `\\${named ?? c.charCodeAt(0).toString(8).padStart(3, '0')}`;
   });
   return `b${quote}${escaped}${quote}`;
 }

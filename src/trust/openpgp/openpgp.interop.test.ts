@@ -1,8 +1,9 @@
 /**
  * Verdicts on keys and signatures that gpg made, each beside gpg's own.
  *
- * Where ours is stricter the test says so with both words: short RSA keys, DSA, broken digests, signatures over text,
- * from the future and by keys without the right to sign.
+ * Where ours is stricter the test says so with both words: short RSA keys, DSA, curves other than NIST's and 25519, SHA-1
+ * and RIPEMD-160, signatures over text,
+ * from the future. Of several reasons against a signature gpg tells the least first, we the gravest.
  */
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';

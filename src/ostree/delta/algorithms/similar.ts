@@ -63,7 +63,10 @@ function stem(name: string): string {
 }
 
 /** The candidates with each key, the smallest first. */
-function groupBySize<File extends NamedFile>(files: readonly File[], key: (name: string) => string): Map<string, File[]> {
+function groupBySize<File extends NamedFile>(
+  files: readonly File[],
+  key: (name: string) => string,
+): Map<string, File[]> {
   const groups = new Map<string, File[]>();
   for (const file of files.filter(isCandidate)) {
     const group = groups.get(key(file.name));

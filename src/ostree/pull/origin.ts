@@ -1,0 +1,187 @@
+/**
+ * The web server of a repository: where its files are asked for. `url` has metadata about the repository (refs,
+ * summary, config, detached metadata), `contenturl` the objects and deltas. Spec 13.2, 13.3.
+ */
+import { setMaxListeners } from 'node:events';
+import { HttpError, type HttpClient } from '../../http/index.ts';
+import { OstreeError } from '../error.ts';
+import { METADATA_LIMIT } from '../objects/object-type.ts';
+
+/** What is taken into memory without a second thought; larger answers come one at a time. */
+const SMALL = 4 * 2 ** 20;
+const CONFIG_LIMIT = 2 ** 20;
+
+export type Side = 'metadata' | 'content';
+
+export interface OriginSettings {
+  readonly client: HttpClient;
+  /** One address, or those of a list of mirrors: a later one is asked when an earlier one fails. */
+  readonly urls: readonly string[];
+  readonly contentUrls: readonly string[];
+  readonly headers: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal;
+}
+
+export interface Large {
+  readonly url: string;
+  /** Undefined when the server does not say. */
+  readonly size: number | undefined;
+}
+
+export class Origin {
+  readonly client: HttpClient;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly #bases: Readonly<Record<Side, readonly Base[]>>;
+  /** Large answers one after the other: eight of 128 MiB at once would not fit into the memory of a small host. */
+  #turn: Promise<unknown> = Promise.resolve();
+  #bytes = 0;
+  #requests = 0;
+
+  constructor(settings: OriginSettings) {
+    setMaxListeners(0, settings.signal);
+    this.client = settings.client;
+    this.headers = settings.headers;
+    this.#bases = { metadata: settings.urls.map(baseOf), content: settings.contentUrls.map(baseOf) };
+  }
+
+  /** Bytes of bodies received so far. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get requests(): number {
+    return this.#requests;
+  }
+
+  count(bytes: number): void {
+    this.#bytes += bytes;
+  }
+
+  /**
+   * A whole file of at most `limit` bytes; undefined when it is absent (404, 403, 410).
+   * @throws HttpError TOO_LARGE and whatever keeps it from being received
+   */
+  async get(side: Side, path: string, limit: number, signal: AbortSignal): Promise<Uint8Array | undefined> {
+    if (limit <= SMALL) return this.small(side, path, limit, signal);
+    try {
+      return await this.small(side, path, SMALL, signal);
+    } catch (error) {
+      if (!isTooLarge(error)) throw error;
+      return this.inTurn(() => this.small(side, path, limit, signal));
+    }
+  }
+
+  /** The same for what shall go another way when it is larger: that is TOO_LARGE at once. */
+  async small(side: Side, path: string, limit: number, signal: AbortSignal): Promise<Uint8Array | undefined> {
+    return this.eachBase(side, async ({ before, after }) => {
+      this.#requests++;
+      const found = await this.client.getDocument(`${before}${path}${after}`, { limit, headers: this.headers, signal });
+      if (found.kind === 'unchanged') throw new Error('unreachable: unchanged without a condition');
+      this.#bytes += found.bytes.length;
+      return found.bytes;
+    });
+  }
+
+  /** Where a file is, and how large the server says that it is. Undefined when it is absent. */
+  async locate(side: Side, path: string, signal: AbortSignal): Promise<Large | undefined> {
+    return this.eachBase(side, async ({ before, after }) => {
+      this.#requests++;
+      const url = `${before}${path}${after}`;
+      const head = await this.client.request(url, { method: 'HEAD', headers: this.headers, signal });
+      const length = head.headers.get('content-length');
+      return { url, size: length !== undefined && /^[0-9]{1,15}$/.test(length) ? Number(length) : undefined };
+    });
+  }
+
+  inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(work);
+    this.#turn = done.catch(() => undefined); // whoever asked hears of it
+    return done;
+  }
+
+  /** Absent only when no mirror has it; else what the last one failed with. */
+  async eachBase<T>(side: Side, ask: (base: Base) => Promise<T>): Promise<T | undefined> {
+    let failure: unknown;
+    for (const base of this.#bases[side]) {
+      try {
+        return await ask(base);
+      } catch (error) {
+        if (!(error instanceof HttpError) || isTooLarge(error)) throw error;
+        if (!isAbsent(error)) failure ??= error;
+      }
+    }
+    if (failure !== undefined) throw failure;
+    return undefined;
+  }
+}
+
+export function isTooLarge(error: unknown): boolean {
+  return error instanceof HttpError && error.code === 'TOO_LARGE';
+}
+
+/** As object stores say it, too: they answer 403 for what nobody may know to be absent. */
+function isAbsent(error: HttpError): boolean {
+  return error.status === 404 || error.status === 403 || error.status === 410;
+}
+
+/** What stands before and behind the path of a file: a query stays where it is. */
+interface Base {
+  readonly before: string;
+  readonly after: string;
+}
+
+function baseOf(address: string): Base {
+  const url = new URL(address);
+  const { search } = url;
+  url.search = '';
+  url.hash = '';
+  return { before: url.href.endsWith('/') ? url.href : `${url.href}/`, after: search };
+}
+
+/**
+ * The addresses of a remote's `url`: itself, or the lines of a `mirrorlist=`, of which the first must answer.
+ * @throws OstreeError REMOTE_UNSUITABLE; HttpError
+ */
+export async function resolveUrls(
+  client: HttpClient,
+  url: string,
+  headers: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const list = /^mirrorlist=(.*)$/s.exec(url)?.[1];
+  if (list === undefined) return [assertHttp(url)];
+  const found = await client.getDocument(assertHttp(list), { limit: CONFIG_LIMIT, headers, signal });
+  const text = found.kind === 'document' ? Buffer.from(found.bytes).toString('utf8') : '';
+  const lines = text.split('\n').map((line) => line.trim());
+  const mirrors = lines.filter((line) => line !== '' && !line.startsWith('#')).map(assertHttp);
+  while (mirrors.length > 0) {
+    if (await answers(client, mirrors, headers, signal)) return mirrors;
+    mirrors.shift();
+  }
+  throw new OstreeError('REMOTE_UNSUITABLE', 'no mirror of the list has a repository', { subject: list });
+}
+
+async function answers(
+  client: HttpClient,
+  mirrors: readonly string[],
+  headers: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const [url = ''] = mirrors;
+  const origin = new Origin({ client, urls: [url], contentUrls: [], headers, signal });
+  try {
+    return (await origin.small('metadata', 'config', CONFIG_LIMIT, signal)) !== undefined;
+  } catch (error) {
+    if (error instanceof HttpError && mirrors.length > 1) return false; // the next one is asked
+    throw error;
+  }
+}
+
+function assertHttp(url: string): string {
+  if (URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)) return url;
+  throw new OstreeError('REMOTE_UNSUITABLE', 'the address of the remote is neither http nor https', {
+    hint: 'change url= of the remote, or use "pull-local" for a directory',
+  });
+}
+
+export { METADATA_LIMIT };
