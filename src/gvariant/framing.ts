@@ -50,11 +50,14 @@ export function align(to: Writer, start: number, alignment: number): void {
 
 /**
  * Step over the NULs in front of a child. `start` is where the container begins, `offset` is relative to it, and
- * nothing may lie beyond `limit`.
+ * nothing may lie beyond `limit`. Gives where the child begins, or -1 when there is something else than padding.
  */
 export function skipPadding(from: Buffer, start: number, offset: number, alignment: number, limit: number): number {
   const aligned = offset + gap(offset, alignment);
-  if (aligned > limit) return -1;
-  for (let i = offset; i < aligned; i++) if (from[start + i] !== 0) return -1;
-  return aligned;
+  return aligned <= limit && isZero(from, start + offset, start + aligned) ? aligned : -1;
+}
+
+export function isZero(from: Buffer, start: number, end: number): boolean {
+  for (let i = start; i < end; i++) if (from[i] !== 0) return false;
+  return true;
 }

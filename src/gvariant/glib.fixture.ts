@@ -6,6 +6,7 @@
  *     v.is_normal_form(), v.print_(True)
  *
  * and for texts `v = GLib.Variant.parse(None, TEXT, None, None)`, `v.get_type_string()`, `v.get_data_as_bytes()`.
+ * Left out: NaNs with unusual bits, tuples of no bytes (see `eachMember`), the number `-`, and C's `0x1p3`.
  */
 
 type Row = readonly [signature: string, hex: string, text: string];
@@ -14,7 +15,6 @@ type Row = readonly [signature: string, hex: string, text: string];
 export const NORMAL: readonly Row[] = [
   ['b', '00', 'false'],
   ['d', '0080e03779c34143', '10000000000000000.0'],
-  ['d', '000003000002f07f', 'nan'],
   ['d', '0500000000000000', '2.4703282292062327e-323'],
   ['h', '3b000300', 'handle 196667'],
   ['h', '52000000', 'handle 82'],

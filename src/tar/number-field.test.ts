@@ -55,7 +55,7 @@ describe('a number field', () => {
         const block = Buffer.alloc(512, 0xff);
         encodeOctal(block, 124, 12, value);
         assert.equal(decodeNumber(block, 124, 12), value);
-        assert.deepEqual([block[123], block[135], block[136]], [0xff, 0xff, 0xff]);
+        assert.deepEqual([block[123], block[135], block[136]], [0xff, 0, 0xff]);
       }),
     );
   });

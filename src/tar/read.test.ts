@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { assertRefused, blocks, chunked, END, GNU, header, pax, read, scan } from './archive.fixture.ts';
 import { readTar, type TarStreamEntry } from './read.ts';
@@ -198,7 +198,7 @@ describe('the source of an archive', () => {
     assert.throws(() => [...scanTar(self)], { code: 'TAR_MALFORMED' });
     const byte = Buffer.alloc(1);
     readSync(self, byte);
-    assert.equal(byte.toString(), '/'); // this file begins with a comment, or with an import
+    assert.equal(byte[0], readFileSync(import.meta.filename)[0]);
     closeSync(self);
   });
 });
@@ -213,7 +213,7 @@ describe('a limit', () => {
     const long = (size: number) =>
       Buffer.concat([header({ type: 'L', size, magic: GNU }), blocks('n'.repeat(size)), header()]);
     for (const [archive, limit] of [
-      [header({ name: 'ü'.repeat(50) }), 100],
+      [header({ name: Buffer.from('ü'.repeat(50)) }), 100],
       [header({ rest: 'p'.repeat(99) }), 104],
       [header({ type: '2', link: 'l'.repeat(100) }), 100],
       [Buffer.concat([pax([['path', 'ü'.repeat(2048)]]), header()]), 4096],
@@ -238,8 +238,7 @@ describe('a limit', () => {
       async function* endless() {
         for (;;) yield header({ type, magic: GNU });
       }
-      const code = type === 'L' || type === 'K' || type === 'g' || type === 'V' ? 'TAR_LIMIT' : 'TAR_LIMIT';
-      await assert.rejects(readTar(endless()).next(), { code });
+      await assert.rejects(readTar(endless()).next(), { code: 'TAR_LIMIT' });
     });
   }
 

@@ -17,17 +17,24 @@ async function write(...pairs: readonly Pair[]): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 const refused = (entry: Partial<TarWriterEntry>, code: string, data?: Uint8Array | AsyncIterable<Uint8Array>) =>
-  assert.rejects(write([{ ...FILE, ...entry }, data]), { name: 'TarError', code }, JSON.stringify(entry));
+  assert.rejects(
+    write([{ ...FILE, ...entry }, ...(data === undefined ? ([] as const) : ([data] as const))]),
+    { name: 'TarError', code },
+    JSON.stringify(entry),
+  );
 
 const name = fc
   .oneof(fc.string({ unit: 'grapheme', minLength: 1, maxLength: 120 }), fc.string({ minLength: 1, maxLength: 60 }))
   .map((text) => text.replaceAll('\0', '').replaceAll('/', '_'))
   .filter((text) => text !== '' && Buffer.from(text).toString() === text);
 const path = fc.array(name, { minLength: 1, maxLength: 6 }).map((parts) => parts.join('/'));
-const time = fc.record({
-  seconds: fc.oneof(fc.integer({ min: -10, max: 10 }), fc.maxSafeInteger(), fc.integer({ min: 0, max: 8 ** 11 })),
-  nanoseconds: fc.oneof(fc.constant(0), fc.nat({ max: 999_999_999 })),
-});
+const time = fc.record(
+  {
+    seconds: fc.oneof(fc.integer({ min: -10, max: 10 }), fc.maxSafeInteger(), fc.integer({ min: 0, max: 8 ** 11 })),
+    nanoseconds: fc.oneof(fc.constant(0), fc.nat({ max: 999_999_999 })),
+  },
+  { noNullPrototype: true },
+);
 const id = fc.oneof(fc.nat({ max: 70_000 }), fc.integer({ min: 0, max: 2 ** 32 - 2 }));
 const common = fc.record({
   path,
@@ -44,7 +51,7 @@ const special = fc.oneof(
   fc.record({ type: fc.constantFrom<TarEntryType>('symlink', 'hardlink'), linkTarget: path }),
   fc.record({
     type: fc.constantFrom<TarEntryType>('character', 'block'),
-    device: fc.record({ major: number, minor: number }),
+    device: fc.record({ major: number, minor: number }, { noNullPrototype: true }),
   }),
   fc.record({ type: fc.constantFrom<TarEntryType>('directory', 'fifo', 'file') }),
 );
@@ -127,7 +134,7 @@ describe('what the writer writes', () => {
     ];
     const archive = await write(pair(xattrs));
     assert.deepEqual(await write(pair([...xattrs].reverse())), archive);
-    const digest = 'DIGEST';
+    const digest = 'a77dd7773d9fb67b779bf533d7c407400b2dfd6c23810ba129b19cdf40d85815';
     assert.equal(createHash('sha256').update(archive).digest('hex'), digest);
   });
 
@@ -145,7 +152,7 @@ describe('what the writer writes', () => {
     const writer = new TarWriter((chunk) => void chunks.push(chunk));
     await assert.rejects(writer.add({ ...FILE, size }, chunked(Buffer.from('x'))), { code: 'TAR_SIZE' });
     const head = Buffer.concat(chunks);
-    assert.ok(head.toString('latin1', 512, 1024).startsWith('20 size=8589934592\n'));
+    assert.ok(head.toString('latin1', 512, 1024).startsWith('19 size=8589934592\n'));
     assert.equal(head.length, 3 * 512 + 1);
   });
 });
@@ -161,7 +168,9 @@ describe('the writer', () => {
 
   it('writes no byte more than the size, and the archive cannot be finished after that', async () => {
     let written = 0;
-    const writer = new TarWriter((chunk) => void (written += chunk.length));
+    const writer = new TarWriter((chunk) => {
+      written += chunk.length;
+    });
     await assert.rejects(writer.add({ ...FILE, size: 800 }, chunked(Buffer.alloc(1500), 700)), { code: 'TAR_SIZE' });
     assert.equal(written, 512 + 700);
     await assert.rejects(writer.finish(), /finished, or has failed/);

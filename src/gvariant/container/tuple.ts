@@ -1,5 +1,5 @@
 import { malformed, unfit } from '../error.ts';
-import { align, deeper, gap, offsetWidth, readOffset, skipPadding, smallestWidth } from '../framing.ts';
+import { align, deeper, gap, isZero, offsetWidth, readOffset, skipPadding, smallestWidth } from '../framing.ts';
 import { type Alignment, defineType, type Form, type Type } from '../type.ts';
 import type { Writer } from '../writer.ts';
 
@@ -82,46 +82,31 @@ export function eachMember(
   const { members, signature } = layout;
   const size = end - start;
   const width = offsetWidth(size);
-  const lastMember = members.length - 1;
   let table = size; // where the offsets begin: the table is written from its end, so this moves towards the body
   let offset = 0;
-  for (let i = 0; i <= lastMember; i++) {
-    const member = members[i];
-    if (member === undefined) continue;
-    let memberEnd: number | undefined;
+  for (const [i, member] of members.entries()) {
     const first = skipPadding(from, start, offset, member.alignment, table);
     if (first < 0) throw malformed(signature, `padding before member ${i}`, 'something else');
-    if (member.fixedSize !== undefined) memberEnd = first + member.fixedSize;
-    else if (i < lastMember) {
+    let last = table; // of the last member, which needs no offset
+    if (member.fixedSize !== undefined) last = first + member.fixedSize;
+    else if (i < members.length - 1) {
       table -= width;
-      if (table >= first) memberEnd = readOffset(from, start + table, width);
-    } else memberEnd = table;
-    if (memberEnd === undefined || memberEnd < first || memberEnd > table)
-      throw malformed(signature, `the end of member ${i} from ${first} to ${table}`, memberEnd ?? 'none');
-    visit(member, start + first, start + memberEnd);
-    offset = memberEnd;
+      last = table < first ? -1 : readOffset(from, start + table, width);
+    }
+    if (last < first || last > table) throw malformed(signature, `member ${i} between ${first} and ${table}`, last);
+    visit(member, start + first, start + last);
+    offset = last;
   }
-  assertEnd(layout, from, start, size, offset, table, width);
+  if (layout.fixedSize === undefined) assertTable(signature, size, offset, table);
+  else if (!isZero(from, start + offset, end)) throw malformed(signature, 'padding at the end', 'something else');
 }
 
-/** The body ends where the offsets begin, but for padding in tuples of fixed size, which have none. */
-function assertEnd(
-  { signature, fixedSize }: Layout,
-  from: Buffer,
-  start: number,
-  size: number,
-  offset: number,
-  table: number,
-  width: number,
-): void {
-  if (fixedSize === undefined) {
-    if (offset !== table) throw malformed(signature, `offsets at ${offset}`, table);
-    const count = (size - table) / width;
-    if (count > 0 && smallestWidth(offset, count) !== width) throw malformed(signature, 'shorter offsets', width);
-  }
-  for (let i = offset; i < table; i++) {
-    if (from[start + i] !== 0) throw malformed(signature, 'padding at the end', 'something else');
-  }
+/** The offsets begin where the body ends, and are as short as can be. */
+function assertTable(signature: string, size: number, body: number, table: number): void {
+  const width = offsetWidth(size);
+  if (body !== table) throw malformed(signature, `offsets at ${body}`, table);
+  const count = (size - table) / width;
+  if (count > 0 && smallestWidth(body, count) !== width) throw malformed(signature, 'shorter offsets', width);
 }
 
 function writeMembers(to: Writer, { members, fixedSize }: Layout, values: readonly unknown[]): void {

@@ -9,37 +9,29 @@ import { printable } from '../../base/text.ts';
 import { naming } from '../../linux/calls/system-error.ts';
 import { openDirectoryPath } from '../../linux/files/walk.ts';
 import { OstreeError } from '../error.ts';
-import type { FileToStore } from '../jobs/store-files.ts';
+import type { FileSource, FileToStore } from '../jobs/store-files.ts';
 import type { Checksum } from '../objects/checksum.ts';
-import { encodeDirMeta } from '../objects/dirmeta.ts';
-import { S_IFLNK } from '../objects/file-header.ts';
-import { compareNames } from '../objects/order.ts';
-import { NO_XATTRS, type Xattrs } from '../objects/xattrs.ts';
+import { NO_XATTRS } from '../objects/xattrs.ts';
 import type { Stored } from '../storage/object-writer.ts';
 import type { Transaction } from '../storage/transaction.ts';
 import { readXattrs } from '../storage/xattr-calls.ts';
 import type { CheckedOut } from './checked-out.ts';
+import { DirMetas } from './dir-metas.ts';
 import { FileQueue } from './file-queue.ts';
-import { type Attributes, Modifiers } from './modifiers.ts';
-import { MutableTree } from './mutable-tree.ts';
+import { type Attributes, type Modifiers, sameAttributes } from './modifiers.ts';
+import type { MutableTree } from './mutable-tree.ts';
 import { reportBytes } from './report-bytes.ts';
-
-const { O_DIRECTORY, O_NOFOLLOW, O_RDONLY } = fs.constants;
-
-/** As many as there are in the longest path. */
-const DEEPEST = 2048;
-/** Directories with files in one batch: they stay open until it is stored, and descriptors are few. */
-const BATCH_DIRECTORIES = 48;
+import { ScannedDirectory } from './scanned-directory.ts';
 
 export interface AddOptions {
   /** At most so many threads; 0: everything on this one. Default: what the machine has, when it is worth it. */
   readonly threads?: number | undefined;
   readonly signal: AbortSignal;
   readonly onProgress?: Progress | undefined;
+  /** Told of every file that is stored, also of those that were there already. */
+  readonly onStored?: ((stored: Stored) => void) | undefined;
   /** Files that are hard links to objects of the repository need not be read. */
   readonly checkedOut?: CheckedOut | undefined;
-  /** Told of every file that is stored, also of those that were there. */
-  readonly onStored?: ((stored: Stored) => void) | undefined;
 }
 
 /**
@@ -55,21 +47,43 @@ export async function addDirectory(
   modifiers: Modifiers,
   options: AddOptions,
 ): Promise<void> {
-  const queue = new FileQueue(transaction, { ...options, onBytes: reportBytes(path, options.onProgress) });
-  const root = openDirectoryPath(path);
-  const scan = new Scan(transaction, modifiers, queue, options);
+  const report = reportBytes(path, undefined, options.onProgress);
+  const queue = new FileQueue(transaction, { ...options, onBytes: report.advance });
+  let ok = false;
   try {
-    await scan.directory(tree, { fd: root, path: '/', depth: 0 });
+    await new Scan(transaction, modifiers, queue, options).root(tree, path);
     await queue.finish();
+    ok = true;
   } finally {
     await queue.close();
+    report.end(ok);
   }
 }
 
-/** A file that several names lead to, read once. */
-interface Shared {
-  checksum: Checksum | undefined;
-  readonly places: { readonly tree: MutableTree; readonly name: string }[];
+/** Where in the tree a file is to be. */
+interface Place {
+  readonly tree: MutableTree;
+  readonly name: string;
+}
+
+/** A file that several names may lead to, read once. */
+class Shared {
+  readonly #places: Place[];
+  #checksum: Checksum | undefined;
+
+  constructor(first: Place) {
+    this.#places = [first];
+  }
+
+  add(place: Place): void {
+    if (this.#checksum === undefined) this.#places.push(place);
+    else place.tree.putFile(place.name, this.#checksum);
+  }
+
+  settle(checksum: Checksum): void {
+    this.#checksum = checksum;
+    for (const { tree, name } of this.#places) tree.putFile(name, checksum);
+  }
 }
 
 class Scan {
@@ -116,29 +130,65 @@ class Scan {
   }
 
   #entry(tree: MutableTree, here: ScannedDirectory, name: string): 'directory' | undefined {
-    const at = here.at(name);
     const path = here.pathOf(name);
-    const stats = naming(path, () => fs.lstatSync(at));
+    const stats = naming(path, () => fs.lstatSync(here.at(name)));
     const object = this.#options.checkedOut?.find(stats);
-    const found = object?.header ?? this.#attributes(stats, at);
+    const found = object?.header ?? this.#attributes(stats, here.at(name));
     const attributes = object?.isTrusted === true ? found : this.#modifiers.apply(path, found);
     if (attributes === undefined) return undefined;
     if (stats.isDirectory()) {
-      this.#openSubtree(tree, name, path).setMeta(this.#metas.put(attributes));
+      tree.ensureDirectory(name).setMeta(this.#metas.put(attributes));
       return 'directory';
     }
-    if (!stats.isFile() && !stats.isSymbolicLink()) {
-      throw new OstreeError('FILE_TYPE', `${printable(path)}: neither a file, a directory nor a symbolic link`, {
-        hint: 'leave it out with --skip-list',
-        subject: path,
-      });
-    }
+    if (!stats.isFile() && !stats.isSymbolicLink()) throw wrongType(path);
     if (object !== undefined && sameAttributes(object.header, attributes)) tree.putFile(name, object.checksum);
-    else this.#file(tree, here, name, { stats, attributes, target: object?.header.target });
+    else this.#file({ tree, name }, here, stats, attributes);
     return undefined;
   }
 
-  #openSubtree(tree: MutableTree, name: string, path: string): MutableTree {
-    return naming(path, () => tree.ensureDirectory(name));
+  /** Names of one file are added when it is stored. */
+  #file(place: Place, here: ScannedDirectory, stats: fs.Stats, attributes: Attributes): void {
+    const key = sharedKey(stats, attributes);
+    const known = key === undefined ? undefined : this.#shared.get(key);
+    if (known !== undefined) return known.add(place);
+    const shared = new Shared(place);
+    if (key !== undefined) this.#shared.set(key, shared);
+    const onStored = (stored: Stored): void => {
+      shared.settle(stored.checksum);
+      this.#options.onStored?.(stored);
+    };
+    this.#queue.add(fileToStore(here, place.name, stats, attributes), onStored, here);
   }
+
+  #attributes({ uid, gid, mode }: fs.Stats, at: string): Attributes {
+    return { uid, gid, mode, xattrs: this.#modifiers.keepsXattrs ? readXattrs(at) : NO_XATTRS };
+  }
+}
+
+function fileToStore(here: ScannedDirectory, name: string, stats: fs.Stats, attributes: Attributes): FileToStore {
+  const path = here.pathOf(name);
+  if (stats.isSymbolicLink()) {
+    const target = decodeUtf8(naming(path, () => fs.readlinkSync(here.at(name), 'buffer')));
+    if (target === undefined) {
+      throw new OstreeError('FILE_NAME', `${printable(path)}: the target of this link is not UTF-8`, { subject: path });
+    }
+    return { header: { ...attributes, target }, size: 0, source: NOTHING, name: path };
+  }
+  const { ino, mtimeMs, size } = stats;
+  const source = { kind: 'path', path: here.at(name), expected: { ino, mtimeMs } } as const;
+  return { header: { ...attributes, target: undefined }, size, source, name: path };
+}
+
+const NOTHING: FileSource = { kind: 'bytes', bytes: new Uint8Array() };
+
+/** Undefined for what has one name only, and where inode numbers are too large for a JavaScript number. */
+function sharedKey({ dev, ino, nlink }: fs.Stats, { uid, gid, mode }: Attributes): string | undefined {
+  return nlink > 1 && Number.isSafeInteger(ino) ? `${dev}:${ino}:${uid}:${gid}:${mode}` : undefined;
+}
+
+function wrongType(path: string): OstreeError {
+  return new OstreeError('FILE_TYPE', `${printable(path)}: neither a file, a directory nor a symbolic link`, {
+    hint: 'leave it out with --skip-list',
+    subject: path,
+  });
 }

@@ -2,7 +2,7 @@
 import { printable } from '../../base/text.ts';
 import { OstreeError } from '../error.ts';
 import { S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from '../objects/file-header.ts';
-import { NO_XATTRS, type Xattrs } from '../objects/xattrs.ts';
+import { NO_XATTRS, sameXattrs, type Xattrs } from '../objects/xattrs.ts';
 import type { Repository } from '../repository/repository.ts';
 
 export interface ModifierOptions {
@@ -81,9 +81,13 @@ export class Modifiers {
     const [first] = this.#unmatched;
     if (first === undefined) return;
     const others = this.#unmatched.size === 1 ? '' : `, and ${this.#unmatched.size - 1} more`;
-    throw new OstreeError('PATH_MISSING', `${printable(first)}: listed to be changed or skipped, but not there${others}`, {
-      subject: first,
-    });
+    throw new OstreeError(
+      'PATH_MISSING',
+      `${printable(first)}: listed to be changed or skipped, but not there${others}`,
+      {
+        subject: first,
+      },
+    );
   }
 }
 
@@ -103,3 +107,7 @@ export function modifiersFor(repository: Repository, options: ModifierOptions): 
 
 /** Directories that nothing describes: of root, searchable by all. */
 export const PLAIN_DIRECTORY: Attributes = { uid: 0, gid: 0, mode: S_IFDIR | 0o755, xattrs: NO_XATTRS };
+
+export function sameAttributes(a: Attributes, b: Attributes): boolean {
+  return a === b || (a.uid === b.uid && a.gid === b.gid && a.mode === b.mode && sameXattrs(a.xattrs, b.xattrs));
+}

@@ -1,5 +1,6 @@
 /** Objects of another repository on this machine: linked when both keep them alike, else read and stored anew. */
 import type { Checksum } from '../objects/checksum.ts';
+import { assertPlainMode } from '../objects/file-header.ts';
 import { type ObjectPlace, ObjectReader } from '../storage/object-reader.ts';
 import { corrupt, type ObjectWriter } from '../storage/object-writer.ts';
 import { type StoredFile, WHOLE_LIMIT } from '../storage/stored-file.ts';
@@ -13,6 +14,8 @@ export interface ImportBatch {
   readonly verify: boolean;
   /** Link only where both modes are this one and the owner of files is kept. */
   readonly mayLink: boolean;
+  /** Refuse files with a mode outside of 0775 (`--bareuseronly-files`). */
+  readonly plainModes?: boolean;
 }
 
 export interface ImportResult {
@@ -34,6 +37,7 @@ export async function importObjects(context: JobContext, batch: ImportBatch): Pr
   let bytes = 0;
   for (const object of batch.objects) {
     if (writer.reader.has(object.checksum, object.type)) continue;
+    if (batch.plainModes === true && object.type === 'file') assertStoredMode(reader, object.checksum);
     if (batch.mayLink && object.type === 'file' && (await linkFile(reader, writer, object, batch.verify))) {
       linked++;
       continue;
@@ -42,6 +46,15 @@ export async function importObjects(context: JobContext, batch: ImportBatch): Pr
     copied++;
   }
   return { linked, copied, bytes };
+}
+
+function assertStoredMode(reader: ObjectReader, checksum: Checksum): void {
+  const stored = reader.file(checksum);
+  try {
+    assertPlainMode(stored.header, `file ${checksum}`);
+  } finally {
+    stored.close();
+  }
 }
 
 async function linkFile(

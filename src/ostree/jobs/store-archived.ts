@@ -1,7 +1,7 @@
 /** Received `.filez` objects: inflated, hashed, and stored as the repository keeps them. */
 import { OstreeError } from '../error.ts';
 import { type Checksum, sha256 } from '../objects/checksum.ts';
-import { decodeArchiveHeader, encodeFileHeader } from '../objects/file-header.ts';
+import { assertPlainMode, decodeArchiveHeader, encodeFileHeader } from '../objects/file-header.ts';
 import { inflateWhole } from '../storage/archive.ts';
 import { corrupt, type Stored } from '../storage/object-writer.ts';
 import { type JobContext, writerOf } from './table.ts';
@@ -12,6 +12,8 @@ export interface ArchivedBatch {
   readonly keepBytes: boolean;
   /** Do not hash (`--http-trusted`): only into an archive. */
   readonly trusted: boolean;
+  /** Refuse files with a mode outside of 0775 (`--bareuseronly-files`). */
+  readonly plainModes?: boolean;
 }
 
 export interface ArchivedResult {
@@ -19,11 +21,12 @@ export interface ArchivedResult {
 }
 
 /** @throws OstreeError OBJECT_MALFORMED, OBJECT_CORRUPT naming the object */
-export function storeArchived(context: JobContext, { objects, keepBytes, trusted }: ArchivedBatch): ArchivedResult {
+export function storeArchived(context: JobContext, { objects, keepBytes, trusted, plainModes }: ArchivedBatch): ArchivedResult {
   const writer = writerOf(context);
   const stored = objects.map(({ checksum, bytes }): Stored => {
     const what = `file ${checksum}`;
     const { header, size, contentOffset } = decodeArchiveHeader(bytes, what);
+    if (plainModes === true) assertPlainMode(header, what);
     if (trusted && keepBytes) return writer.putArchived(checksum, bytes, size);
     const deflated = bytes.subarray(contentOffset);
     if (header.target !== undefined && deflated.length > 0) {

@@ -9,10 +9,16 @@ import type { ObjectWriter, Stored } from '../storage/object-writer.ts';
 import { CHUNK, WHOLE_LIMIT } from '../storage/stored-file.ts';
 import { type JobContext, writerOf } from './table.ts';
 
+/** What a file was when its name was looked at; it must still be that when its content was read. */
+export interface FileIdentity {
+  readonly ino: number;
+  readonly mtimeMs: number;
+}
+
 /** Where a content lies. */
 export type FileSource =
   /** A whole file, reached by a path that follows no links of others (`/proc/self/fd/N/name`). */
-  | { readonly kind: 'path'; readonly path: string }
+  | { readonly kind: 'path'; readonly path: string; readonly expected?: FileIdentity }
   /** Bytes of an open file, valid in all threads. */
   | { readonly kind: 'range'; readonly fd: number; readonly offset: number }
   | { readonly kind: 'bytes'; readonly bytes: Uint8Array };
@@ -44,7 +50,7 @@ export function storeFiles(context: JobContext, { files }: FilesBatch): FilesRes
 }
 
 export function storeFile(writer: ObjectWriter, file: FileToStore): Stored {
-  const { header, size, source } = file;
+  const { header, source } = file;
   if (header.target !== undefined) return writer.putFile(header, new Uint8Array());
   if (source.kind === 'bytes') return writer.putFile(header, source.bytes);
   const start = encodeFileHeader(header);
@@ -52,7 +58,7 @@ export function storeFile(writer: ObjectWriter, file: FileToStore): Stored {
   const fd = fs.openSync(source.path, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK);
   try {
     const stored = storeFrom(writer, file, start, fd, 0);
-    if (fs.readSync(fd, scratch, 0, 1, size) > 0) throw changed(file);
+    if (isChanged(fd, file, source.expected)) throw changed(file);
     return stored;
   } finally {
     fs.closeSync(fd);
@@ -106,6 +112,13 @@ function fill(file: FileToStore, fd: number, into: Uint8Array, position: number)
     if (count === 0) throw changed(file);
     done += count;
   }
+}
+
+function isChanged(fd: number, { size }: FileToStore, expected: FileIdentity | undefined): boolean {
+  const now = fs.fstatSync(fd);
+  return (
+    now.size !== size || (expected !== undefined && (now.ino !== expected.ino || now.mtimeMs !== expected.mtimeMs))
+  );
 }
 
 function changed({ name }: FileToStore): OstreeError {

@@ -6,7 +6,7 @@
  * Source: _OSTREE_FILE_HEADER_GVARIANT_FORMAT and _OSTREE_ZLIB_FILE_HEADER_GVARIANT_FORMAT in ostree-core-private.h.
  */
 import { string, tuple, uint32be, uint64be } from '../../gvariant/index.ts';
-import { malformed } from '../error.ts';
+import { malformed, OstreeError } from '../error.ts';
 import { packXattrs, unpackXattrs, XATTRS, type Xattrs } from './xattrs.ts';
 
 export interface FileHeader {
@@ -111,6 +111,12 @@ function framed(variant: Uint8Array): Uint8Array {
   out.writeUInt32BE(0, 4);
   out.set(variant, PREFIX);
   return out;
+}
+
+/** Only files that any user can own without harm: not setuid, not world-writable. @throws OstreeError OBJECT_UNSUITABLE */
+export function assertPlainMode({ mode, target }: FileHeader, what: string): void {
+  if (target !== undefined || (mode & 0o7777 & ~0o775) === 0) return;
+  throw new OstreeError('OBJECT_UNSUITABLE', `${what}: mode ${octal(mode)} has bits outside of 0775`);
 }
 
 export function octal(mode: number): string {

@@ -5,7 +5,6 @@
 import { setMaxListeners } from 'node:events';
 import { HttpError, type HttpClient } from '../../http/index.ts';
 import { OstreeError } from '../error.ts';
-import { METADATA_LIMIT } from '../objects/object-type.ts';
 
 /** What is taken into memory without a second thought; larger answers come one at a time. */
 const SMALL = 4 * 2 ** 20;
@@ -183,5 +182,3 @@ function assertHttp(url: string): string {
     hint: 'change url= of the remote, or use "pull-local" for a directory',
   });
 }
-
-export { METADATA_LIMIT };

@@ -1,0 +1,24 @@
+/** Attributes of directories as objects; most directories of a tree are alike, and are written and hashed once. */
+import type { Checksum } from '../objects/checksum.ts';
+import { encodeDirMeta } from '../objects/dirmeta.ts';
+import type { ObjectWriter } from '../storage/object-writer.ts';
+import type { Attributes } from './modifiers.ts';
+
+export class DirMetas {
+  readonly #writer: ObjectWriter;
+  readonly #known = new Map<string, Checksum>();
+
+  constructor(writer: ObjectWriter) {
+    this.#writer = writer;
+  }
+
+  put(attributes: Attributes): Checksum {
+    const bytes = encodeDirMeta(attributes);
+    const key = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
+    const known = this.#known.get(key);
+    if (known !== undefined) return known;
+    const { checksum } = this.#writer.putMetadata('dirmeta', bytes);
+    this.#known.set(key, checksum);
+    return checksum;
+  }
+}
