@@ -21,6 +21,8 @@ export type OstreeErrorCode =
   | 'COMMIT_PARTIAL'
   | 'REMOTE_UNKNOWN'
   | 'REMOTE_EXISTS'
+  /** Its configuration, or what it serves, cannot be pulled from. */
+  | 'REMOTE_UNSUITABLE'
   | 'FILE_TYPE'
   | 'FILE_NAME'
   | 'FILE_CHANGED'

@@ -99,15 +99,15 @@ function encodeHeader(values: HeaderValues, overflow: Overflow): Buffer {
 
 /** In one piece, or cut at a slash. */
 function putPath(block: Buffer, path: string, overflow: Overflow): void {
-  const bytes = Buffer.from(path);
-  const slash = bytes.length > NAME[1] ? splitAt(bytes) : -1;
-  if (slash < 0) {
+  const bytes = Buffer.byteLength(path) > NAME[1] ? Buffer.from(path) : undefined;
+  const slash = bytes === undefined ? -1 : splitAt(bytes);
+  if (bytes === undefined || slash < 0) {
     putText(block, NAME, 'path', path, overflow);
     return;
   }
   bytes.copy(block, PREFIX[0], 0, slash);
   bytes.copy(block, NAME[0], slash + 1);
-  if (!isAscii(bytes)) overflow('path', path);
+  if (bytes.length !== path.length) overflow('path', path);
 }
 
 /** The last slash with a prefix before it and a name behind it that fit; -1 when there is none. */
@@ -119,8 +119,8 @@ function splitAt(bytes: Buffer): number {
 }
 
 function putText(block: Buffer, [start, length]: Field, key: string, text: string, overflow: Overflow): void {
-  const bytes = Buffer.from(text);
-  if (bytes.length > length || !isAscii(bytes)) overflow(key, text);
+  const size = Buffer.byteLength(text);
+  if (size > length || size !== text.length) overflow(key, text); // ASCII has as many bytes as characters
   block.write(text, start, length, 'utf8'); // never half a character
 }
 
@@ -165,8 +165,4 @@ function encodePax(path: string, records: readonly PaxRecord[]): Buffer[] {
 /** Nobody reads it; it has to fit, and to be ASCII. */
 function asciiName(name: Buffer): string {
   return name.toString('latin1', 0, NAME[1] - 'PaxHeaders/'.length).replace(/[^ -~]/g, '_');
-}
-
-function isAscii(bytes: Buffer): boolean {
-  return bytes.every((byte) => byte < 0x80);
 }

@@ -13,6 +13,7 @@ import {
   USTAR,
 } from './archive.fixture.ts';
 import type { TarEntry } from './entry.ts';
+import { checksum } from './header.ts';
 
 const one = (raw: RawHeader): Promise<TarEntry> => onlyEntry(Buffer.concat([header(raw), END]));
 const refused = (raw: RawHeader, code = 'TAR_MALFORMED'): Promise<void> =>
@@ -46,19 +47,30 @@ describe('a header', () => {
   });
 
   it('has a checksum over unsigned bytes, or over signed ones as old tars wrote it', async () => {
-    const sums = { name: 'é' };
     const unsigned = [...header({ name: Buffer.from('é') })].reduce(
       (sum, byte, i) => sum + (i < 148 || i >= 156 ? byte : 32),
       0,
     );
     const octal = (sum: number): string => `${sum.toString(8).padStart(6, '0')}\0 `;
     for (const sum of [unsigned, unsigned - 512]) {
-      assert.equal((await one({ name: Buffer.from(sums.name), checksum: octal(sum) })).path, 'é');
+      assert.equal((await one({ name: Buffer.from('é'), checksum: octal(sum) })).path, 'é');
     }
     for (const sum of [unsigned - 1, unsigned + 1, unsigned - 256, unsigned - 511, 0]) {
       await refused({ name: Buffer.from('é'), checksum: octal(sum) });
     }
     await refused({ checksum: '        ' });
+  });
+
+  it('has the same checksum wherever it lies in memory, full bytes too', () => {
+    for (const fill of [0, 1, 0x7f, 0x80, 0xff]) {
+      const expected = 504 * fill + 256;
+      for (const at of [0, 1, 2, 3])
+        assert.equal(checksum(new Uint8Array(600).fill(fill).subarray(at, at + 512)), expected);
+    }
+    const bytes = Uint8Array.from({ length: 516 }, (_, i) => (i * 7) % 256);
+    const plain = bytes.subarray(4).reduce((sum, byte, i) => sum + (i < 148 || i >= 156 ? byte : 32), 0);
+    assert.equal(checksum(bytes.subarray(4)), plain);
+    assert.equal(checksum(Uint8Array.from([0, ...bytes.subarray(4)]).subarray(1)), plain);
   });
 
   it('has a prefix in ustar, a shorter one in star, and none in GNU and v7', async () => {

@@ -39,7 +39,12 @@ export function decodePath(bytes: Buffer, what: string, pathLength: number): str
 
 /** @throws TarError TAR_NAME for what cannot be written as a name: an empty text, a NUL, half a surrogate pair */
 export function assertName(text: string, what: string): void {
-  if (text === '' || text.includes('\0') || Buffer.from(text).toString('utf8') !== text) {
+  if (text === '' || text.includes('\0') || isBroken(text)) {
     throw new TarError('TAR_NAME', `tar ${what}: is empty, holds a NUL or is no Unicode text`);
   }
+}
+
+/** Half a surrogate pair has no UTF-8. */
+function isBroken(text: string): boolean {
+  return Buffer.byteLength(text) !== text.length && Buffer.from(text).toString('utf8') !== text;
 }

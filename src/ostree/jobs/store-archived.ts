@@ -1,6 +1,6 @@
 /** Received `.filez` objects: inflated, hashed, and stored as the repository keeps them. */
 import { OstreeError } from '../error.ts';
-import { type Checksum, sha256 } from '../objects/checksum.ts';
+import { type Checksum, sha256Both } from '../objects/checksum.ts';
 import { assertPlainMode, decodeArchiveHeader, encodeFileHeader } from '../objects/file-header.ts';
 import { inflateWhole } from '../storage/archive.ts';
 import { corrupt, type Stored } from '../storage/object-writer.ts';
@@ -21,7 +21,10 @@ export interface ArchivedResult {
 }
 
 /** @throws OstreeError OBJECT_MALFORMED, OBJECT_CORRUPT naming the object */
-export function storeArchived(context: JobContext, { objects, keepBytes, trusted, plainModes }: ArchivedBatch): ArchivedResult {
+export function storeArchived(
+  context: JobContext,
+  { objects, keepBytes, trusted, plainModes }: ArchivedBatch,
+): ArchivedResult {
   const writer = writerOf(context);
   const stored = objects.map(({ checksum, bytes }): Stored => {
     const what = `file ${checksum}`;
@@ -34,7 +37,7 @@ export function storeArchived(context: JobContext, { objects, keepBytes, trusted
     }
     const content = inflateWhole(deflated, size, what);
     const start = encodeFileHeader(header);
-    const found = sha256(content.length === 0 ? start : Buffer.concat([start, content]));
+    const found = sha256Both(start, content);
     if (found !== checksum) throw corrupt('file', checksum, found);
     return keepBytes ? writer.putArchived(checksum, bytes, size) : writer.putHashedFile(checksum, header, content);
   });

@@ -1,15 +1,16 @@
 /** Read objects back and compare them with their names. Findings are results, not errors: fsck goes on. */
 import crypto from 'node:crypto';
 import { codeOf, explain } from '../../base/error.ts';
-import { type Checksum, sha256 } from '../objects/checksum.ts';
+import { type Checksum, sha256, sha256Both } from '../objects/checksum.ts';
 import { decodeCommit } from '../objects/commit.ts';
 import { decodeDirMeta } from '../objects/dirmeta.ts';
 import { decodeDirTree } from '../objects/dirtree.ts';
-import { encodeFileHeader } from '../objects/file-header.ts';
+import { encodeFileHeader, HEADER_LIMIT } from '../objects/file-header.ts';
 import type { ObjectType } from '../objects/object-type.ts';
 import type { ObjectReader } from '../storage/object-reader.ts';
 import { corrupt } from '../storage/object-writer.ts';
-import { type StoredFile, WHOLE_LIMIT } from '../storage/stored-file.ts';
+import { readExactly } from '../storage/plain-file.ts';
+import { CHUNK, type StoredFile, WHOLE_LIMIT } from '../storage/stored-file.ts';
 import type { JobContext } from './table.ts';
 
 export interface ObjectName {
@@ -74,17 +75,38 @@ export function verifyObject(reader: ObjectReader, { checksum, type }: ObjectNam
 
 const DECODERS = { commit: decodeCommit, dirtree: decodeDirTree, dirmeta: decodeDirMeta };
 
+/** Header and content side by side; one for each thread, for garbage of this size is collected too late. */
+let scratch = Buffer.alloc(0);
+
 function verifyFile(stored: StoredFile, checksum: Checksum): number | Promise<number> {
-  if (stored.size > WHOLE_LIMIT || stored.storedSize > WHOLE_LIMIT) return verifyLarge(stored, checksum);
+  const { plainFd, size, storedSize } = stored;
+  if (plainFd === undefined && (size > WHOLE_LIMIT || storedSize > WHOLE_LIMIT)) return verifyLarge(stored, checksum);
   try {
     const start = encodeFileHeader(stored.header);
-    const content = stored.bytes();
-    const found = sha256(content.length === 0 ? start : Buffer.concat([start, content]));
+    const found =
+      plainFd === undefined ? sha256Both(start, stored.bytes()) : hashOfFile(start, plainFd, size, checksum);
     if (found !== checksum) throw corrupt('file', checksum, found);
-    return content.length;
+    return size;
   } finally {
     stored.close();
   }
+}
+
+function hashOfFile(start: Uint8Array, fd: number, size: number, checksum: Checksum): Checksum {
+  if (scratch.length === 0) scratch = Buffer.allocUnsafeSlow(CHUNK + 2 * HEADER_LIMIT);
+  const what = `file ${checksum}`;
+  if (size <= CHUNK) {
+    scratch.set(start);
+    readExactly(fd, scratch.subarray(start.length, start.length + size), 0, what);
+    return sha256(scratch.subarray(0, start.length + size));
+  }
+  const hash = crypto.createHash('sha256').update(start);
+  for (let at = 0; at < size; at += CHUNK) {
+    const chunk = scratch.subarray(0, Math.min(CHUNK, size - at));
+    readExactly(fd, chunk, at, what);
+    hash.update(chunk);
+  }
+  return hash.digest('hex');
 }
 
 async function verifyLarge(stored: StoredFile, checksum: Checksum): Promise<number> {

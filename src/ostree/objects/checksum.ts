@@ -25,6 +25,15 @@ export const sha256: (bytes: Uint8Array) => Checksum =
     ? (bytes) => crypto.hash('sha256', bytes, 'hex')
     : (bytes) => crypto.createHash('sha256').update(bytes).digest('hex');
 
+/** Of a header and the content behind it. Small ones are joined, for a hash object costs more than a copy. */
+export function sha256Both(start: Uint8Array, content: Uint8Array): Checksum {
+  if (content.length === 0) return sha256(start);
+  if (content.length <= JOINED) return sha256(Buffer.concat([start, content]));
+  return crypto.createHash('sha256').update(start).update(content).digest('hex');
+}
+
+const JOINED = 32 * 1024;
+
 export function checksumBytes(checksum: Checksum): Buffer {
   return Buffer.from(checksum, 'hex');
 }

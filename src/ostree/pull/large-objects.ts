@@ -1,5 +1,6 @@
 /** Contents that are too large for the memory: received into a file, resumed, then verified and stored from there. */
 import fs from 'node:fs';
+import { codeOf } from '../../base/error.ts';
 import { formatBytes } from '../../base/text.ts';
 import { freeBytes, StagedFile } from '../../linux/files/durable.ts';
 import { OstreeError } from '../error.ts';
@@ -82,9 +83,11 @@ export class LargeObjects {
     await pool().ready();
     try {
       await pool().run('import-objects', { from: [cache.place], objects, verify: true, mayLink: keepBytes, plainModes });
-    } finally {
-      fs.rmSync(path, { force: true }); // stored now, or wrong: then it is of no use to the next run
+    } catch (error) {
+      if (codeOf(error)?.startsWith('OBJECT_') === true) fs.rmSync(path, { force: true }); // wrong, and no use to a next run
+      throw error;
     }
+    fs.rmSync(path, { force: true });
   }
 
   async #download(

@@ -7,7 +7,7 @@ import fs from 'node:fs';
 import { threadId } from 'node:worker_threads';
 import { codeOf } from '../../base/error.ts';
 import { OstreeError } from '../error.ts';
-import { type Checksum, sha256 } from '../objects/checksum.ts';
+import { type Checksum, sha256, sha256Both } from '../objects/checksum.ts';
 import { encodeFileHeader, type FileHeader } from '../objects/file-header.ts';
 import { type AnyType, METADATA_LIMIT, type MetadataType, objectPath } from '../objects/object-type.ts';
 import { type FileFormat, type FileWriter, formatOf } from './file-format.ts';
@@ -70,8 +70,7 @@ export class ObjectWriter {
 
   /** A link, or a content that fits into memory. */
   putFile(header: FileHeader, content: Uint8Array): Stored {
-    const start = encodeFileHeader(header);
-    return this.putHashedFile(sha256(content.length === 0 ? start : Buffer.concat([start, content])), header, content);
+    return this.putHashedFile(sha256Both(encodeFileHeader(header), content), header, content);
   }
 
   /** The same when the checksum of header and content was calculated already. */

@@ -17,5 +17,5 @@ export interface StoredFile {
 }
 
 /** What is handled in one buffer; larger contents are streamed. */
-export const WHOLE_LIMIT = 8 * 2 ** 20;
+export const WHOLE_LIMIT = 4 * 2 ** 20;
 export const CHUNK = 2 ** 20;

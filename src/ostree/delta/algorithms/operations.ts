@@ -47,7 +47,7 @@ const OPCODES = {
  * the n-th of the part's list; `typeOf` tells its kind, on which the arguments of `S` depend (undefined: no such object).
  * Only the encoding is checked. That ranges lie within the data and that writes happen between open and close is for the
  * one who carries the operations out.
- * Source: ostree-repo-static-delta-processing.c; the operations decode from at most as many bytes as they take here.
+ * Source: ostree-repo-static-delta-processing.c.
  * @throws CodedError DELTA_MALFORMED, on reaching the bytes that are wrong
  */
 export function* decodeOperations(

@@ -1,3 +1,4 @@
+import type { FilePair } from './anchor-finder.ts';
 import { encodeOffsetNumber, OFFSET_NUMBER_SIZE } from './offset-number.ts';
 
 const HEADER = 3 * OFFSET_NUMBER_SIZE;
@@ -36,7 +37,7 @@ export class StepList {
 }
 
 /** The patch that consists of these steps, in the stream form that `bspatch` describes. */
-export function encodeSteps(oldBytes: Uint8Array, newBytes: Uint8Array, steps: StepList): Uint8Array {
+export function encodeSteps({ old: oldBytes, new: newBytes }: FilePair, steps: StepList): Uint8Array {
   if (newBytes.length === 0) return new Uint8Array(0);
   const patch = new Uint8Array(newBytes.length + HEADER * steps.length);
   let at = 0;

@@ -104,16 +104,13 @@ function lengthen(copies: readonly Copy[], oldBytes: Uint8Array, newBytes: Uint8
   });
 }
 
-/** Copies, with literals for what lies between; two copies that now touch and go on in the old file become one. */
+/** The copies, with literals for what lies between. */
 function toSegments(copies: readonly Copy[], size: number): Segment[] {
   const segments: Segment[] = [];
   let at = 0;
   for (const { oldOffset, newOffset, length } of copies) {
     if (newOffset > at) segments.push({ kind: 'literal', newOffset: at, length: newOffset - at });
-    const last = segments.at(-1);
-    if (last?.kind === 'copy' && last.oldOffset + last.length === oldOffset) {
-      segments[segments.length - 1] = { ...last, length: last.length + length };
-    } else segments.push({ kind: 'copy', oldOffset, length });
+    segments.push({ kind: 'copy', oldOffset, length });
     at = newOffset + length;
   }
   if (size > at) segments.push({ kind: 'literal', newOffset: at, length: size - at });

@@ -1,0 +1,19 @@
+/** What pulling needs of signatures, and no more: who decides is the configuration of the remote. */
+import type { Vardict } from '../../gvariant/index.ts';
+import type { SignatureReport } from '../signatures/report.ts';
+
+export interface Verifier {
+  readonly isRequired: boolean;
+  /** @throws OstreeError SIGNATURE_MISSING, SIGNATURE_INVALID */
+  verify(data: Uint8Array, signatures: Vardict, what: string): Promise<readonly SignatureReport[]>;
+}
+
+export interface PullPolicy {
+  readonly commits: Verifier;
+  readonly summary: Verifier;
+}
+
+const NOTHING: Verifier = { isRequired: false, verify: async () => [] };
+
+/** Checksums only: what the caller trusts already. */
+export const UNSIGNED: PullPolicy = { commits: NOTHING, summary: NOTHING };
