@@ -83,12 +83,12 @@ function highBytes(block: Uint8Array): number {
   return count;
 }
 
-/** A number from 0 to `max`. */
-export function numberField(block: Buffer, field: Field, what: string, max = Number.MAX_SAFE_INTEGER): number {
+/** A number that is not below 0. */
+export function numberField(block: Buffer, field: Field, what: string): number {
   const value = decodeNumber(block, field[0], field[1]);
-  if (value === undefined || value < 0 || value > max) {
+  if (value === undefined || value < 0) {
     const found = block.toString('latin1', field[0], field[0] + field[1]);
-    throw malformed(what, `a number from 0 to ${max}`, found);
+    throw malformed(what, 'a number from 0 to 2^53 - 1', found);
   }
   return value;
 }

@@ -89,8 +89,8 @@ export function entryOf({ block, dialect, before, path, type, place, pathLength 
     path: type === 'directory' ? withoutSlashes(path) : path,
     type,
     mode: numberField(block, MODE, 'mode') & 0o7777,
-    uid: idOf(overrides.uid ?? numberField(block, UID, 'user id'), 'user id'),
-    gid: idOf(overrides.gid ?? numberField(block, GID, 'group id'), 'group id'),
+    uid: within(overrides.uid ?? numberField(block, UID, 'user id'), HIGHEST_ID, 'user id'),
+    gid: within(overrides.gid ?? numberField(block, GID, 'group id'), HIGHEST_ID, 'group id'),
     uname: overrides.uname ?? (hasNames ? decodeTextField(block, ...UNAME) : ''),
     gname: overrides.gname ?? (hasNames ? decodeTextField(block, ...GNAME) : ''),
     mtime: overrides.mtime ?? timeOf(block),
@@ -118,14 +118,14 @@ function linkTargetOf(block: Buffer, before: Preamble, pathLength: number): stri
 function deviceOf(block: Buffer, dialect: Dialect, { major, minor }: Overrides): { major: number; minor: number } {
   if (dialect === 'v7') throw malformed('device', 'a ustar header, v7 has no numbers of devices');
   return {
-    major: major ?? numberField(block, DEVICE_MAJOR, 'device number', HIGHEST_DEVICE),
-    minor: minor ?? numberField(block, DEVICE_MINOR, 'device number', HIGHEST_DEVICE),
+    major: within(major ?? numberField(block, DEVICE_MAJOR, 'device number'), HIGHEST_DEVICE, 'device number'),
+    minor: within(minor ?? numberField(block, DEVICE_MINOR, 'device number'), HIGHEST_DEVICE, 'device number'),
   };
 }
 
-function idOf(id: number, what: string): number {
-  if (id > HIGHEST_ID) throw malformed(what, `a number from 0 to ${HIGHEST_ID}`, id);
-  return id;
+function within(value: number, max: number, what: string): number {
+  if (value > max) throw malformed(what, `a number from 0 to ${max}`, value);
+  return value;
 }
 
 function assertLength(text: string, what: string, limit: number): void {

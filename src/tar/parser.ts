@@ -4,11 +4,11 @@
  */
 import { BLOCK, padded } from './block.ts';
 import { limitsOf, type TarEntry, type TarLimits } from './entry.ts';
-import { malformed, overLimit, truncated } from './error.ts';
+import { malformed, overLimit, TarError, truncated } from './error.ts';
 import { type Dialect, dialectOf, isHeader, isZero, numberField, SIZE, TYPE } from './header.ts';
 import { type DataPlace, entryOf, type Preamble, storedPath, typeOf } from './member.ts';
 import { applyGlobalPax, applyPax, type Overrides } from './pax.ts';
-import { placeOf } from './place.ts';
+import { OLD_SPARSE, placeOf } from './place.ts';
 import type { Steps } from './step.ts';
 import { decodePath } from './text-field.ts';
 
@@ -32,6 +32,8 @@ class Parser {
   readonly #limits: Required<TarLimits>;
   /** Of the next byte that the parser has not asked for. */
   #position = 0;
+  /** Of the header that is being read, for errors. */
+  #headerAt = 0;
   #entries = 0;
   /** What global headers say about every entry from here on. */
   #globals: Overrides = {};
@@ -45,24 +47,29 @@ class Parser {
   }
 
   *archive(): Steps<void> {
-    let block = yield BLOCK;
-    while (block.length === BLOCK && !isZero(block)) {
-      if (!isHeader(block)) throw malformed(`header at byte ${this.#position}`, 'a block whose checksum holds');
-      this.#position += BLOCK;
-      const next = PREAMBLE.has(block[TYPE]) ? yield* this.#preamble(block) : yield* this.#member(block);
-      block = next ?? (yield BLOCK);
+    try {
+      let block = yield BLOCK;
+      while (block.length === BLOCK && !isZero(block)) {
+        this.#headerAt = this.#position;
+        if (!isHeader(block)) throw malformed('header', 'a block whose checksum holds');
+        this.#position += BLOCK;
+        const next = PREAMBLE.has(block[TYPE]) ? yield* this.#preamble(block) : yield* this.#member(block);
+        block = next ?? (yield BLOCK);
+      }
+      this.#headerAt = this.#position;
+      yield* this.#end(block);
+    } catch (error) {
+      if (!(error instanceof TarError)) throw error;
+      throw new TarError(error.code, `tar header at byte ${this.#headerAt}`, { cause: error });
     }
-    yield* this.#end(block);
   }
 
   /** The end is two zero blocks, or the end of the file at the border of a block, which every tar accepts. */
   *#end(block: Buffer): Steps<void> {
-    if (block.length > 0 && block.length < BLOCK) throw truncated(`header at byte ${this.#position}`);
+    if (block.length > 0 && block.length < BLOCK) throw truncated('header');
     const { overrides, longPath, longLink } = this.#before;
     if (overrides !== this.#globals || longPath !== undefined || longLink !== undefined) throw truncated('header');
-    if (block.length > 0 && !isZero(yield BLOCK)) {
-      throw malformed(`end at byte ${this.#position}`, 'two zero blocks, found one');
-    }
+    if (block.length > 0 && !isZero(yield BLOCK)) throw malformed('end', 'two zero blocks, found one');
   }
 
   /** A header that is about the entry after it, or about all of them. */
@@ -72,7 +79,7 @@ class Parser {
     this.#headerBytes += BLOCK + size;
     if (this.#headerBytes > this.#limits.headerBytes) throw overLimit('header', this.#limits.headerBytes, 'bytes');
     const body = size === 0 ? block.subarray(0, 0) : yield padded(size);
-    if (body.length < padded(size)) throw truncated(`header at byte ${this.#position}`);
+    if (body.length < padded(size)) throw truncated('header');
     this.#position += padded(size);
     this.#apply(letter, body.subarray(0, size));
     return undefined;
@@ -103,11 +110,13 @@ class Parser {
   }
 
   /** An entry. Returns the block after it when that had to be looked at. */
-  *#member(block: Buffer): Steps<Buffer | undefined> {
+  *#member(header: Buffer): Steps<Buffer | undefined> {
     const before = this.#before;
     const { overrides } = before;
+    const letter = header[TYPE];
+    // A sparse map lies in further blocks, and these may overwrite the header.
+    const block = letter === OLD_SPARSE || overrides.sparse !== undefined ? Buffer.from(header) : header;
     const dialect = dialectOf(block);
-    const letter = block[TYPE];
     const { path, type } = named(block, dialect, before, this.#limits.pathLength);
     if (overrides.sparse !== undefined && type !== 'file') throw malformed(`entry ${type}`, 'no sparse map');
     const size = type === 'file' || mayHide(letter) ? (overrides.size ?? numberField(block, SIZE, 'size')) : 0;

@@ -82,6 +82,15 @@ describe('a pax header', () => {
     );
   });
 
+  it('has device numbers that do not fit, from bsdtar', async () => {
+    const records = [
+      ['SCHILY.devmajor', '259'],
+      ['SCHILY.devminor', '1048575'],
+    ] as const;
+    assert.deepEqual((await one(records, { type: '4' })).device, { major: 259, minor: 1_048_575 });
+    await assertRefused(withRecords([['SCHILY.devminor', '4294967296']], { type: '4' }), 'TAR_MALFORMED');
+  });
+
   it('of Solaris, with its own letter, is the same', async () => {
     assert.equal((await onlyEntry(Buffer.concat([pax([['path', 'x']], 'X'), header(), END]))).path, 'x');
   });

@@ -8,7 +8,8 @@ import { SparseMap } from './sparse-map.ts';
 import { isMapStored, recordedMap, type SparseRecords } from './sparse-records.ts';
 import type { Steps } from './step.ts';
 
-const OLD_SPARSE = 0x53;
+/** Type S of old GNU. */
+export const OLD_SPARSE = 0x53;
 
 /** `size` is what the archive stores of the file, with a map in front of the data; `position` is behind the header. */
 export function* placeOf(

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { assertRefused, blocks, END, GNU, header, onlyEntry, pax, read } from './archive.fixture.ts';
+import { assertRefused, blocks, END, GNU, header, onlyEntry, pax, read, scan } from './archive.fixture.ts';
+import { readTar } from './read.ts';
 
 const DATA = `${'a'.repeat(512)}${'b'.repeat(100)}`;
 const SIZE = 5000;
@@ -100,6 +101,25 @@ describe('a sparse file', () => {
     );
     const lines = form10(`60\n${list.map(([offset, length]) => `${offset}\n${length}\n`).join('')}`, data, 60_000);
     assert.deepEqual((await onlyEntry(lines)).sparse, entry.sparse);
+  });
+
+  it('keeps its header when the blocks of its map take its place in memory', async () => {
+    const filler = (count: number) => Array.from({ length: count }, () => header({ name: 'filler' }));
+    const many = Array.from({ length: 5 }, (_, i) => [1000 * i, 1] as const);
+    // Readers fill 4096 bytes at first: the header is the last block of them, and the map comes next.
+    const old = Buffer.concat([...filler(7), gnu(many, 'x'.repeat(5))]);
+    const lines = Buffer.concat([...filler(5), form10('2\n1024\n512\n4096\n100\n')]);
+    for (const archive of [old, lines]) {
+      assert.deepEqual([scan(archive).at(-1)?.path, scan(archive).at(-1)?.mode], ['file', 0o644]);
+      async function* reusing() {
+        const buffer = Buffer.alloc(4096);
+        for (let at = 0; at < archive.length; at += 4096)
+          yield buffer.subarray(0, archive.copy(buffer, 0, at, at + 4096));
+      }
+      const found = [];
+      for await (const { data, ...entry } of readTar(reusing())) found.push(entry);
+      assert.deepEqual(found, scan(archive));
+    }
   });
 
   it('is nothing but a hole without any part', async () => {

@@ -12,6 +12,7 @@ import { syncFileSystem } from '../../linux/files/flush.ts';
 import { OstreeError } from '../error.ts';
 import { findEntry, type Subtree } from '../history/find-entry.ts';
 import type { Checksum } from '../objects/checksum.ts';
+import { lockForReading } from '../repository/lock.ts';
 import type { Repository } from '../repository/repository.ts';
 import { objectsOf } from '../storage/object-reader.ts';
 import type { CheckoutOptions, CheckoutResult } from './options.ts';
@@ -39,11 +40,16 @@ export async function checkout(
   const cache = useCache ? openUncompressedCache(repository) : undefined;
   const placer = filePlacer({ reader, options, cache, result });
   const context: Populate = { reader, options, placer, result, signal };
-  const found = findEntry(reader, reader.commit(commit), options.subpath);
   const path = resolve(target);
-  if (found.kind === 'file') await checkOutFile(context, found.name, found.checksum, path);
-  else if (options.existing === 'refuse') await checkOutNew(context, found, path);
-  else await checkOutInto(context, found, path);
+  const held = await lockForReading(repository, { signal });
+  try {
+    const found = findEntry(reader, reader.commit(commit), options.subpath);
+    if (found.kind === 'file') await checkOutFile(context, found.name, found.checksum, path);
+    else if (options.existing === 'refuse') await checkOutNew(context, found, path);
+    else await checkOutInto(context, found, path);
+  } finally {
+    held.release();
+  }
   return result;
 }
 

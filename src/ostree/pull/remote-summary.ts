@@ -9,10 +9,9 @@ import { readBounded } from '../../linux/files/read.ts';
 import { OstreeError } from '../error.ts';
 import { decodeDetached } from '../objects/detached.ts';
 import type { Repository } from '../repository/repository.ts';
-import type { SignatureReport } from '../signatures/report.ts';
 import { decodeSummary, SUMMARY_LIMIT, type Summary } from '../summary/summary.ts';
 import type { Origin } from './origin.ts';
-import type { Verifier } from './policy.ts';
+import type { SignatureReport, Verifier } from './policy.ts';
 
 /** Thousands of signatures. */
 const SIGNATURE_LIMIT = 2 ** 20;

@@ -4,6 +4,7 @@
  * the lock that is held, and leaving it goes back.
  */
 import fs from 'node:fs';
+import { codeOf } from '../../base/error.ts';
 import type { Directory } from '../../linux/files/directory.ts';
 import { type LockOptions, type OfdKind, ofdDowngrade, ofdLock } from '../../linux/processes/lock.ts';
 
@@ -77,3 +78,24 @@ export class RepositoryLock {
     fs.closeSync(fd);
   }
 }
+
+/**
+ * Keep `prune` away while objects are read. A reader who may not write to the repository, or has no such locks, goes
+ * without, as libostree does: undefined.
+ * @throws CodedError LOCK_TIMEOUT
+ */
+export async function lockForReading(
+  repository: { readonly lock: RepositoryLock; readonly config: { readonly locking: boolean } },
+  options: Omit<LockOptions, 'timeoutMs'>,
+): Promise<Held> {
+  if (!repository.config.locking) return NOT_HELD;
+  try {
+    return await repository.lock.acquire('shared', options);
+  } catch (error) {
+    if (WITHOUT.has(codeOf(error) ?? '')) return NOT_HELD;
+    throw error;
+  }
+}
+
+const NOT_HELD: Held = { release: () => undefined };
+const WITHOUT = new Set(['EACCES', 'EPERM', 'EROFS', 'NO_OFD_LOCKS']);

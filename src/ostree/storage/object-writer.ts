@@ -4,7 +4,6 @@
  */
 import crypto from 'node:crypto';
 import fs from 'node:fs';
-import { threadId } from 'node:worker_threads';
 import { codeOf } from '../../base/error.ts';
 import { OstreeError } from '../error.ts';
 import { type Checksum, sha256, sha256Both } from '../objects/checksum.ts';
@@ -42,6 +41,8 @@ export class ObjectWriter {
   readonly #staging: string;
   readonly #format: FileFormat;
   readonly #fanouts = new Set<string>();
+  /** Of this writer alone: a staging directory may hold what a killed run, or another thread, has begun. */
+  readonly #prefix = `.new-${crypto.randomBytes(6).toString('hex')}`;
   #count = 0;
 
   constructor(place: WritePlace) {
@@ -78,7 +79,7 @@ export class ObjectWriter {
     const size = content.length;
     const present = this.present(checksum, size);
     if (present !== undefined) return present;
-    const temporary = this.#temporary();
+    const temporary = this.#temporary(this.#fanoutFor(checksum));
     const storedSize = this.#discardOnError(temporary, () => {
       const writer = this.#begin(temporary, header, size);
       writing(writer, () => {
@@ -180,8 +181,9 @@ export class ObjectWriter {
     return size;
   }
 
-  #temporary(): string {
-    return `${this.#staging}/.new-${threadId}-${this.#count++}`;
+  /** Renaming within one directory is cheaper than between two, and threads do not wait for each other. */
+  #temporary(directory = this.#staging): string {
+    return `${directory}/${this.#prefix}-${this.#count++}`;
   }
 
   #name(temporary: string, path: string): void {
@@ -190,12 +192,18 @@ export class ObjectWriter {
 
   /** Two-digit directories are made when they are first needed. */
   #intoFanout(path: string, act: (target: string) => void): void {
+    this.#fanoutFor(path);
+    act(`${this.#staging}/${path}`);
+  }
+
+  #fanoutFor(path: string): string {
     const fanout = path.slice(0, 2);
+    const directory = `${this.#staging}/${fanout}`;
     if (!this.#fanouts.has(fanout)) {
-      fs.mkdirSync(`${this.#staging}/${fanout}`, { recursive: true, mode: 0o777 });
+      fs.mkdirSync(directory, { recursive: true, mode: 0o777 });
       this.#fanouts.add(fanout);
     }
-    act(`${this.#staging}/${path}`);
+    return directory;
   }
 
   #discardOnError<T>(temporary: string, work: () => T): T {

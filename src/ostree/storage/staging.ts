@@ -34,7 +34,10 @@ export function openStaging(tmp: Directory): Staging {
   for (const name of left.sort()) {
     const taken = take(tmp, name);
     if (taken === undefined) continue;
-    if (tmp.lstat(name)?.isDirectory() === true) return stagingAt(tmp, name, taken, true);
+    if (tmp.lstat(name)?.isDirectory() === true) {
+      removeUnfinished(tmp.at(name));
+      return stagingAt(tmp, name, taken, true);
+    }
     taken.release(); // its owner removed it between our look and our lock
   }
   for (;;) {
@@ -49,6 +52,11 @@ export function openStaging(tmp: Directory): Staging {
       if (codeOf(error) !== 'EEXIST') throw error;
     }
   }
+}
+
+/** Temporary names of the killed run; what it had finished is in the two-digit directories. */
+function removeUnfinished(path: string): void {
+  for (const name of fs.readdirSync(path)) if (!/^[0-9a-f]{2}$/.test(name)) removeTree(`${path}/${name}`);
 }
 
 /** Remove what other boots and killed runs left in `tmp`; never `cache`, never what is locked. Spec 10, step 7. */

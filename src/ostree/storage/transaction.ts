@@ -10,7 +10,7 @@ import type { Directory } from '../../linux/files/directory.ts';
 import { syncFileSystem } from '../../linux/files/flush.ts';
 import { OstreeError } from '../error.ts';
 import type { Checksum } from '../objects/checksum.ts';
-import { parseObjectName } from '../objects/object-type.ts';
+import { objectPath, parseObjectName } from '../objects/object-type.ts';
 import type { Held } from '../repository/lock.ts';
 import { clearPartial, markPartial } from '../repository/partial.ts';
 import { type RefChange, writeRefs } from '../repository/refs.ts';
@@ -131,29 +131,34 @@ export class Transaction {
     return fs.readdirSync(this.#staging.path).filter((name) => /^[0-9a-f]{2}$/.test(name));
   }
 
-  /** Each staged object gets its name, then the directories are flushed. */
+  /**
+   * Each staged object gets its name, then the directories are flushed: after the last rename, so that the first flush
+   * writes the journal for all and the others find nothing left to do.
+   */
   #publish(fanouts: readonly string[]): void {
     const objects = `${this.repository.root}/objects`;
-    let isFirst = false;
     for (const fanout of fanouts) {
-      isFirst = makeFanout(`${objects}/${fanout}`) || isFirst;
+      makeFanout(`${objects}/${fanout}`);
       for (const name of fs.readdirSync(`${this.#staging.path}/${fanout}`)) {
-        if (parseObjectName(fanout, name) === undefined) continue;
+        const object = parseObjectName(fanout, name);
+        if (object === undefined) continue;
         fs.renameSync(`${this.#staging.path}/${fanout}/${name}`, `${objects}/${fanout}/${name}`);
+        if (object.type === 'commit')
+          fs.rmSync(`${objects}/${objectPath(object.checksum, 'tombstone-commit')}`, { force: true });
       }
-      if (this.#fsync) syncDirectory(`${objects}/${fanout}`, this.repository.directory.pathOf(`objects/${fanout}`));
     }
-    if (this.#fsync) syncDirectory(objects, this.repository.directory.pathOf('objects'));
+    if (!this.#fsync) return;
+    for (const fanout of fanouts)
+      syncDirectory(`${objects}/${fanout}`, this.repository.directory.pathOf(`objects/${fanout}`));
+    syncDirectory(objects, this.repository.directory.pathOf('objects'));
   }
 }
 
-function makeFanout(path: string): boolean {
+function makeFanout(path: string): void {
   try {
     fs.mkdirSync(path, 0o777);
-    return true;
   } catch (error) {
     if (codeOf(error) !== 'EEXIST') throw error;
-    return false;
   }
 }
 
