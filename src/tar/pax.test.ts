@@ -1,18 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import {
-  assertRefused,
-  blocks,
-  END,
-  GNU,
-  header,
-  onlyEntry,
-  pax,
-  type RawHeader,
-  read,
-  record,
-  scan,
-} from './archive.fixture.ts';
+import { assertRefused, blocks, END, header, onlyEntry, pax, type RawHeader, read, scan } from './archive.fixture.ts';
 import type { TarEntry } from './entry.ts';
 
 type Records = readonly (readonly [key: string, value: string | Buffer])[];
@@ -258,102 +246,5 @@ describe('a global pax header', () => {
 
   it('between an entry and its own pax header is malformed', () => {
     return assertRefused(Buffer.concat([pax([['path', 'a']]), global([]), header(), END]), 'TAR_MALFORMED');
-  });
-});
-
-describe('an xattr', () => {
-  const xattrs = async (records: Records) =>
-    (await one(records)).xattrs.map(([name, value]) => [name, Buffer.from(value).toString('latin1')]);
-
-  it('has any bytes for its value, none at all too', async () => {
-    const bytes = Buffer.from(Array.from({ length: 256 }, (_, i) => i));
-    assert.deepEqual(
-      await xattrs([
-        ['SCHILY.xattr.user.b', bytes],
-        ['SCHILY.xattr.user.a', ''],
-      ]),
-      [
-        ['user.a', ''],
-        ['user.b', bytes.toString('latin1')],
-      ],
-    );
-  });
-
-  it('is in base64 from libarchive, padded or not, under a percent-encoded name', async () => {
-    assert.deepEqual(
-      await xattrs([
-        ['LIBARCHIVE.xattr.user.%C3%BC%3d', 'AP8'],
-        ['LIBARCHIVE.xattr.user.p', 'AA=='],
-      ]),
-      [
-        ['user.p', '\0'],
-        ['user.ü=', '\0\xff'],
-      ],
-    );
-    await refused([['LIBARCHIVE.xattr.user.a', 'A']]);
-    await refused([['LIBARCHIVE.xattr.user.a', '*']]);
-    await refused([['LIBARCHIVE.xattr.user.%zz', 'AA']]);
-    await refused([['LIBARCHIVE.xattr.user.%ff', 'AA']], 'TAR_NAME');
-  });
-
-  it('has the percent and equals signs of its name encoded, by GNU tar', async () => {
-    assert.deepEqual(await xattrs([['SCHILY.xattr.user.a%3Db%25c%41', 'v=w']]), [['user.a=b%c%41', 'v=w']]);
-  });
-
-  it('comes sorted by the bytes of its name, each once, the last of two', async () => {
-    assert.deepEqual(
-      await xattrs([
-        ['SCHILY.xattr.user.\u{1f600}', '1'],
-        ['SCHILY.xattr.user.\uffee', '2'],
-        ['LIBARCHIVE.xattr.user.a', 'eA'],
-        ['SCHILY.xattr.user.a', 'y'],
-      ]),
-      [
-        ['user.a', 'y'],
-        ['user.\uffee', '2'],
-        ['user.\u{1f600}', '1'],
-      ],
-    );
-  });
-
-  it('with a name that is empty, not UTF-8 or holds a NUL is refused', async () => {
-    await refused([['SCHILY.xattr.', 'x']], 'TAR_NAME');
-    await refused([['SCHILY.xattr.a\0b', 'x']], 'TAR_NAME');
-    const body = Buffer.from(record('SCHILY.xattr.user.~', 'x')).map((byte) => (byte === 0x7e ? 0xff : byte));
-    const archive = Buffer.concat([header({ type: 'x', size: body.length }), blocks(Buffer.from(body)), header(), END]);
-    await assertRefused(archive, 'TAR_NAME');
-  });
-});
-
-describe('a GNU long name', () => {
-  const long = (type: string, text: string | Buffer): Buffer =>
-    Buffer.concat([header({ name: '././@LongLink', type, magic: GNU, size: text.length }), blocks(text)]);
-
-  it('counts in place of the name and the target of the next entry', async () => {
-    const archive = Buffer.concat([
-      long('K', `${'t'.repeat(600)}\0`),
-      long('L', `${'n'.repeat(700)}\0`),
-      header({ type: '2', link: 'short', magic: GNU }),
-      header({ name: 'next', magic: GNU }),
-      END,
-    ]);
-    const [first, second] = scan(archive);
-    assert.deepEqual([first?.path, first?.linkTarget, second?.path], ['n'.repeat(700), 't'.repeat(600), 'next']);
-    assert.deepEqual(
-      (await read(archive, 100)).map(({ entry }) => entry),
-      scan(archive),
-    );
-  });
-
-  it('ends at its first NUL or without any', async () => {
-    for (const text of ['abc', 'abc\0', 'abc\0def']) {
-      assert.equal((await onlyEntry(Buffer.concat([long('L', text), header({ magic: GNU }), END]))).path, 'abc');
-    }
-  });
-
-  it('that is empty, not UTF-8 or without an entry is refused', async () => {
-    await assertRefused(Buffer.concat([long('L', '\0'), header(), END]), 'TAR_NAME');
-    await assertRefused(Buffer.concat([long('L', Buffer.from([0xff])), header(), END]), 'TAR_NAME');
-    await assertRefused(Buffer.concat([long('L', 'abc'), END]), 'TAR_TRUNCATED');
   });
 });

@@ -152,9 +152,7 @@ function timeOf(text: string): TarTime {
   if (sign === '') return { seconds, nanoseconds };
   const up = nanoseconds + (/[1-9]/.test(fraction.slice(9)) ? 1 : 0);
   if (up === 0) return { seconds: 0 - seconds, nanoseconds: 0 };
-  return up > 1e9
-    ? { seconds: 0 - seconds - 2, nanoseconds: 2e9 - up }
-    : { seconds: 0 - seconds - 1, nanoseconds: 1e9 - up };
+  return { seconds: 0 - seconds - 1, nanoseconds: 1e9 - up };
 }
 
 function assertCharset(name: string): void {

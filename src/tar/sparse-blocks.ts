@@ -2,7 +2,7 @@
  * Sparse maps that lie in blocks of the archive itself.
  *
  * Shape: the old GNU form has pairs of 12-byte numbers in the header, 4 of them, and 21 in each block that follows as
- * long as a flag says so; the first pair without a length ends it. The pax form 1.0 has decimal lines, see
+ * long as a flag says so; the first pair without a length ends it, and no block may follow then. The pax form 1.0 has decimal lines, see
  * `sparse-records.ts`.
  * Source: tar.h of GNU tar; GNU tar manual, "Sparse Formats".
  */
@@ -27,7 +27,10 @@ export const REAL_SIZE: Field = [483, 12];
 export function readPairs(block: Buffer, { start, count, flag }: PairBlock, map: SparseMap): boolean {
   for (let i = 0; i < count; i++) {
     const at = start + 24 * i;
-    if (block[at + 12] === 0) break;
+    if (block[at + 12] === 0) {
+      if (block[flag] !== 0) throw malformed('sparse map', 'no block behind its end');
+      return false;
+    }
     const offset = decodeNumber(block, at, 12);
     const length = decodeNumber(block, at + 12, 12);
     if (offset === undefined || length === undefined || offset < 0 || length < 0) {

@@ -5,6 +5,8 @@ import { malformed, overLimit } from './error.ts';
 export class SparseMap {
   readonly #limit: number;
   readonly #parts: { offset: number; length: number }[] = [];
+  /** Parts that came in, empty ones too: an endless map may have nothing else. */
+  #added = 0;
   #end = 0;
   #stored = 0;
 
@@ -14,11 +16,11 @@ export class SparseMap {
 
   /** The next part; parts come in order and do not overlap. Empty ones mark ends and are forgotten. */
   add(offset: number, length: number): void {
+    if (++this.#added > this.#limit) throw overLimit('sparse map', this.#limit, 'parts');
     if (offset < this.#end) throw malformed('sparse map', `a part at or behind byte ${this.#end}`, offset);
     const last = this.#parts.at(-1);
     if (last !== undefined && length > 0 && last.offset + last.length === offset) last.length += length;
     else if (length > 0) this.#parts.push({ offset, length });
-    if (this.#parts.length > this.#limit) throw overLimit('sparse map', this.#limit, 'parts');
     this.#end = offset + length;
     this.#stored += length;
   }

@@ -1,61 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { assertRefused, blocks, END, GNU, header, onlyEntry, pax, read, scan } from './archive.fixture.ts';
+import { assertRefused, END, header, onlyEntry, pax, read, scan } from './archive.fixture.ts';
 import { readTar } from './read.ts';
-
-const DATA = `${'a'.repeat(512)}${'b'.repeat(100)}`;
-const SIZE = 5000;
-const LOGICAL = Buffer.alloc(SIZE);
-LOGICAL.write('a'.repeat(512), 1024);
-LOGICAL.write('b'.repeat(100), 4096);
-const PARTS = [
-  { offset: 1024, length: 512 },
-  { offset: 4096, length: 100 },
-];
-
-type Pair = readonly [offset: number | string, length: number | string];
-const field = (value: number | string): string =>
-  typeof value === 'string' ? value : `${value.toString(8).padStart(11, '0')}\0`;
-const pairs = (list: readonly Pair[]): string => list.flat().map(field).join('');
-
-/** A GNU sparse file: pairs in the header and in extension blocks. */
-function gnu(list: readonly Pair[], data = DATA, size = SIZE, stored = data.length): Buffer {
-  const rest = Buffer.alloc(167);
-  rest.write(pairs(list.slice(0, 4)), 386 - 345, 'latin1');
-  rest[482 - 345] = list.length > 4 ? 1 : 0;
-  rest.write(field(size), 483 - 345, 'latin1');
-  const extensions: Buffer[] = [];
-  for (let at = 4; at < list.length; at += 21) {
-    const block = Buffer.alloc(512);
-    block.write(pairs(list.slice(at, at + 21)), 'latin1');
-    block[504] = list.length > at + 21 ? 1 : 0;
-    extensions.push(block);
-  }
-  return Buffer.concat([header({ type: 'S', magic: GNU, size: stored, rest }), ...extensions, blocks(data), END]);
-}
-
-type Records = readonly (readonly [string, string])[];
-const form = (records: Records, data = DATA): Buffer =>
-  Buffer.concat([
-    pax(records.map(([key, value]) => [`GNU.sparse.${key}`, value])),
-    header({ name: 'GNUSparseFile.1/file', size: data.length }),
-    blocks(data),
-    END,
-  ]);
-const form00 = (numbers: Records, more: Records = [['numblocks', '2']]): Buffer =>
-  form([['size', String(SIZE)], ...more, ...numbers]);
-const form01 = (map: string, more: Records = [['numblocks', '2']]): Buffer =>
-  form([['name', 'file'], ['size', String(SIZE)], ...more, ['map', map]]);
-const form10 = (map: string, data = DATA, size = SIZE): Buffer =>
-  form(
-    [
-      ['major', '1'],
-      ['minor', '0'],
-      ['name', 'file'],
-      ['realsize', String(size)],
-    ],
-    Buffer.concat([blocks(map), Buffer.from(data)]).toString('latin1'),
-  );
+import { DATA, form, form00, form01, form10, gnu, LOGICAL, PARTS, SIZE } from './sparse.fixture.ts';
 
 describe('a sparse file', () => {
   for (const [name, archive, dataOffset] of [
@@ -107,8 +54,9 @@ describe('a sparse file', () => {
     const filler = (count: number) => Array.from({ length: count }, () => header({ name: 'filler' }));
     const many = Array.from({ length: 5 }, (_, i) => [1000 * i, 1] as const);
     // Readers fill 4096 bytes at first: the header is the last block of them, and the map comes next.
-    const old = Buffer.concat([...filler(7), gnu(many, 'x'.repeat(5))]);
-    const lines = Buffer.concat([...filler(5), form10('2\n1024\n512\n4096\n100\n')]);
+    const rest = Buffer.alloc(8192, 0xee);
+    const old = Buffer.concat([...filler(7), gnu(many, 'x'.repeat(5)), rest]);
+    const lines = Buffer.concat([...filler(5), form10('2\n1024\n512\n4096\n100\n'), rest]);
     for (const archive of [old, lines]) {
       assert.deepEqual([scan(archive).at(-1)?.path, scan(archive).at(-1)?.mode], ['file', 0o644]);
       async function* reusing() {
@@ -293,6 +241,22 @@ describe('a sparse file', () => {
       assert.equal((await onlyEntry(archive, { sparseParts: 30 })).sparse?.length, 30);
       await assertRefused(archive, 'TAR_LIMIT', { sparseParts: 29 });
     }
+  });
+
+  it('has a limit of empty parts as well, and no blocks behind the end of its map', async () => {
+    const empty = Array.from({ length: 30 }, (_, i) => [1000 * i, 0] as const);
+    await assertRefused(gnu(empty, ''), 'TAR_LIMIT', { sparseParts: 29 });
+    await assertRefused(form10('30\n1\n', ''), 'TAR_LIMIT', { sparseParts: 29 });
+    await assertRefused(
+      gnu([
+        [0, 612],
+        ['', ''],
+        ['', ''],
+        ['', ''],
+        ['', ''],
+      ]),
+      'TAR_MALFORMED',
+    );
   });
 
   it('whose map ends with the archive is truncated', async () => {

@@ -19,9 +19,9 @@ export interface CheckoutOptions {
   readonly disableCache: boolean;
   /** Of the commit, '/' for all. */
   readonly subpath: string;
-  /** Absolute paths below the root of the commit that are left out (--skip-list). */
+  /** Paths that are left out, `/` being what is checked out: with a subpath, that (--skip-list). */
   readonly skip: ReadonlySet<string>;
-  /** One barrier at the end. */
+  /** One barrier at the end; never where the repository's configuration says `fsync=false`. */
   readonly fsync: boolean;
 }
 

@@ -5,8 +5,9 @@ import { systemCalls } from '../../linux/calls/ffi.ts';
 import { writeAll } from '../../linux/files/write.ts';
 import { OstreeError } from '../error.ts';
 import type { Checksum } from '../objects/checksum.ts';
-import type { FileHeader } from '../objects/file-header.ts';
+import { type FileHeader, S_IFLNK, S_IFMT } from '../objects/file-header.ts';
 import type { RepositoryMode } from '../repository/config.ts';
+import { readMeta } from '../storage/bare-user.ts';
 import { formatOf } from '../storage/file-format.ts';
 import { type FoundObject, missing, type ObjectReader } from '../storage/object-reader.ts';
 import { CHUNK, type StoredFile, WHOLE_LIMIT } from '../storage/stored-file.ts';
@@ -15,8 +16,14 @@ import type { CheckoutOptions, CheckoutResult } from './options.ts';
 import type { UncompressedCache } from './uncompressed-cache.ts';
 
 export interface FilePlacer {
-  /** Make `path`, which must not exist; a promise only for what is large. @throws SystemError EEXIST; OstreeError HARDLINKS_IMPOSSIBLE, OBJECT_MISSING */
-  place(checksum: Checksum, path: string): void | Promise<void>;
+  /**
+   * Make `path`, which must not exist; a promise only for what is large.
+   * @param temporary beside it: a copy is made there and renamed, where half a file could be taken for a whole one
+   * @throws SystemError EEXIST; OstreeError HARDLINKS_IMPOSSIBLE, OBJECT_MISSING
+   */
+  place(checksum: Checksum, path: string, temporary?: string): Promise<void> | undefined;
+  /** The same over a file or link that is there. */
+  replace(checksum: Checksum, path: string, temporary: string): Promise<void> | undefined;
 }
 
 interface Means {
@@ -27,21 +34,64 @@ interface Means {
 }
 
 export function filePlacer(means: Means): FilePlacer {
-  const { reader, options } = means;
+  const { reader, options, result } = means;
   return {
-    place(checksum, path) {
-      const object = reader.find(checksum, 'file');
-      if (object === undefined) throw missing(checksum, 'file');
+    place(checksum, path, temporary) {
+      const object = findFile(reader, checksum);
       if (options.links !== 'never' && linkObject(means, object, checksum, path)) {
-        means.result.linked++;
-        return;
+        result.linked++;
+        return undefined;
       }
-      const stored = formatOf(object.mode).open(object.path, `file ${checksum}`);
-      means.result.copied++;
-      means.result.bytes += stored.size;
-      return copyObject(stored, path, options.userMode);
+      return temporary === undefined
+        ? copy(means, object, checksum, path)
+        : renamed(temporary, path, () => copy(means, object, checksum, temporary));
+    },
+    replace(checksum, path, temporary) {
+      const object = findFile(reader, checksum);
+      return renamed(temporary, path, () => {
+        if (options.links === 'never' || !linkObject(means, object, checksum, temporary)) {
+          return copy(means, object, checksum, temporary);
+        }
+        result.linked++;
+        return undefined;
+      });
     },
   };
+}
+
+function findFile(reader: ObjectReader, checksum: Checksum): FoundObject {
+  const object = reader.find(checksum, 'file');
+  if (object === undefined) throw missing(checksum, 'file');
+  return object;
+}
+
+function copy({ options, result }: Means, object: FoundObject, checksum: Checksum, path: string) {
+  const stored = formatOf(object.mode).open(object.path, `file ${checksum}`);
+  result.copied++;
+  result.bytes += stored.size;
+  return copyObject(stored, path, options.userMode);
+}
+
+/** What is made under a temporary name takes its place when it is whole, and goes when it does not become so. */
+function renamed(temporary: string, path: string, make: () => Promise<void> | undefined): Promise<void> | undefined {
+  const clean = (): void => fs.rmSync(temporary, { force: true });
+  const rename = (): void => {
+    fs.renameSync(temporary, path);
+    clean(); // a rename between two links of one file does nothing
+  };
+  clean();
+  let making: Promise<void> | undefined;
+  try {
+    making = make();
+    if (making === undefined) rename();
+  } catch (error) {
+    clean();
+    throw error;
+  }
+  return making?.then(rename).catch((error: unknown) => {
+    clean();
+    throw error;
+  });
 }
 
 /** In these modes an object is just how a checkout of this kind wants it. */
@@ -64,9 +114,8 @@ function isLinkable({ mode, path, stats }: FoundObject): boolean {
   if (stats.isFile() && stats.size === 0) return false;
   if (mode === 'bare') return true;
   if (mode === 'bare-user-only') return !stats.isFile() || (stats.mode & 0o400) !== 0;
-  const stored = formatOf(mode).open(path, path);
-  stored.close();
-  return stored.header.target === undefined && (stored.header.mode & 0o400) !== 0;
+  const meta = readMeta(path, path);
+  return (meta.mode & S_IFMT) !== S_IFLNK && (meta.mode & 0o400) !== 0;
 }
 
 function tryLink(from: string, to: string, { links }: CheckoutOptions): boolean {
@@ -84,24 +133,25 @@ function tryLink(from: string, to: string, { links }: CheckoutOptions): boolean 
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = fs.constants;
 
 /** A copy has the current time. Closes what it copies. */
-function copyObject(stored: StoredFile, path: string, userMode: boolean): void | Promise<void> {
+function copyObject(stored: StoredFile, path: string, userMode: boolean): Promise<void> | undefined {
   const { uid, gid, target, xattrs } = stored.header;
   if (target === undefined) return copyFile(stored, path, userMode);
   stored.close();
   fs.symlinkSync(target, path);
-  if (userMode) return;
+  if (userMode) return undefined;
   fs.lchownSync(path, uid, gid);
   for (const [name, value] of xattrs) xattrCalls().lsetxattr(path, name, value);
+  return undefined;
 }
 
 /** Nothing waits but the unpacking of large contents. */
-function copyFile(stored: StoredFile, path: string, userMode: boolean): void | Promise<void> {
+function copyFile(stored: StoredFile, path: string, userMode: boolean): Promise<void> | undefined {
   const fd = fs.openSync(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
   const close = (): void => {
     fs.closeSync(fd);
     stored.close();
   };
-  let copying: void | Promise<void>;
+  let copying: Promise<void> | undefined;
   try {
     copying = copyContent(stored, fd);
     if (copying === undefined) seal(fd, stored.header, userMode);
@@ -109,14 +159,22 @@ function copyFile(stored: StoredFile, path: string, userMode: boolean): void | P
     close();
     throw error;
   }
-  if (copying === undefined) return close();
+  if (copying === undefined) {
+    close();
+    return undefined;
+  }
   return copying.then(() => seal(fd, stored.header, userMode)).finally(close);
+}
+
+/** What `-U` makes of a file's mode: never setuid or setgid, and readable. */
+export function userModeOf(mode: number): number {
+  return (mode & 0o1777) | 0o400;
 }
 
 /** Owner and mode come last: never setuid before it is whole. */
 function seal(fd: number, { uid, gid, mode, xattrs }: FileHeader, userMode: boolean): void {
   if (userMode) {
-    fs.fchmodSync(fd, (mode & 0o1777) | 0o400);
+    fs.fchmodSync(fd, userModeOf(mode));
     return;
   }
   fs.fchownSync(fd, uid, gid);
@@ -124,15 +182,30 @@ function seal(fd: number, { uid, gid, mode, xattrs }: FileHeader, userMode: bool
   for (const [name, value] of xattrs) xattrCalls().fsetxattr(fd, name, value);
 }
 
-function copyContent(stored: StoredFile, fd: number): void | Promise<void> {
+function copyContent(stored: StoredFile, fd: number): Promise<void> | undefined {
   const { plainFd, size, storedSize } = stored;
-  if (plainFd !== undefined && size >= CHUNK && copyInKernel(plainFd, fd, size)) return;
-  if (size <= WHOLE_LIMIT && storedSize <= WHOLE_LIMIT) return writeAll(fd, stored.bytes());
+  if (plainFd !== undefined && (size >= CHUNK || sharesBlocks(fd)) && copyInKernel(plainFd, fd, size)) return undefined;
+  if (size <= WHOLE_LIMIT && storedSize <= WHOLE_LIMIT) {
+    writeAll(fd, stored.bytes());
+    return undefined;
+  }
   return copyChunks(stored, fd);
 }
 
 async function copyChunks(stored: StoredFile, fd: number): Promise<void> {
   for await (const chunk of stored.chunks()) writeAll(fd, chunk);
+}
+
+/** Of statfs(2): btrfs, xfs, bcachefs. Elsewhere a small file is read and written faster than the kernel copies it. */
+const REFLINKING = new Set([0x9123683e, 0x58465342, 0xca451a4e]);
+let lastDevice: { readonly dev: number; readonly shares: boolean } | undefined;
+
+function sharesBlocks(fd: number): boolean {
+  const { dev } = fs.fstatSync(fd);
+  if (lastDevice?.dev !== dev) {
+    lastDevice = { dev, shares: REFLINKING.has(fs.statfsSync(`/proc/self/fd/${fd}`).type) };
+  }
+  return lastDevice.shares;
 }
 
 /** Shared blocks on file systems with reflinks. False when nothing was copied, for reasons that do not matter. */

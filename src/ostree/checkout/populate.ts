@@ -5,192 +5,83 @@
 import fs from 'node:fs';
 import { codeOf } from '../../base/error.ts';
 import { printable } from '../../base/text.ts';
-import { AT_FDCWD, systemCalls } from '../../linux/calls/ffi.ts';
-import { naming } from '../../linux/calls/system-error.ts';
 import { OstreeError } from '../error.ts';
 import type { Checksum } from '../objects/checksum.ts';
 import type { DirMeta } from '../objects/dirmeta.ts';
-import type { ObjectReader } from '../storage/object-reader.ts';
+import type { DirectoryEntry, DirTree } from '../objects/dirtree.ts';
 import { xattrCalls } from '../storage/xattr-calls.ts';
 import type { CheckoutOptions, CheckoutResult } from './options.ts';
-import type { FilePlacer } from './place-file.ts';
-import { sameFile } from './same-file.ts';
+import { type Placing, placeFile } from './place-over.ts';
+import { joinPath, nameError, remove, type Target, targetExists, targetOf } from './target.ts';
+import { applyWhiteout, isOpaque } from './whiteouts.ts';
 
-export interface Populate {
-  readonly reader: ObjectReader;
-  readonly options: CheckoutOptions;
-  readonly placer: FilePlacer;
+export interface Populate extends Placing {
   readonly result: CheckoutResult;
-  readonly signal: AbortSignal;
+  /** For each file: lets others have their turn, ends the work when it was aborted. */
+  readonly breathe: () => Promise<void> | undefined;
 }
 
-/** A directory that is being filled. */
-interface Target {
-  /** `/proc/self/fd/N`. */
-  readonly at: string;
-  /** For messages and the skip list: absolute below the root of the commit. */
-  readonly path: string;
-}
+/** Directories below each other: a path of more than 4096 bytes could not be used, or removed again. */
+const DEEPEST = 2048;
 
-const WHITEOUT = '.wh.';
-const OPAQUE = '.wh..wh..opq';
-const PASSTHROUGH = '.ostree-wh.';
-
-/** Fill the directory open as `fd`; its own attributes too when it is new. @param path below the root of the commit */
+/** Fill a directory; with its own attributes when it is new. */
 export async function populate(
   context: Populate,
-  fd: number,
-  path: string,
-  tree: Checksum,
+  target: Target,
+  contents: DirTree,
   meta: Checksum,
   isNew: boolean,
 ): Promise<void> {
-  context.signal.throwIfAborted();
   const { reader, options, result } = context;
-  const target: Target = { at: `/proc/self/fd/${fd}`, path };
   const attributes = reader.dirMeta(meta);
-  const { files, directories } = reader.dirTree(tree);
   if (isNew && !options.userMode) setXattrs(target, attributes);
-  if (options.whiteouts && files.some(({ name }) => name === OPAQUE)) empty(target);
-  for (const { name, checksum } of files) {
-    if (isSkipped(context, target, name) || applyWhiteout(context, target, name)) continue;
-    const placing = placeFile(context, target, name, checksum);
+  for (const entry of contents.files) {
+    const breath = context.breathe();
+    if (breath !== undefined) await breath;
+    if (isSkipped(options, target, entry.name) || applyWhiteout(context, target, entry)) continue;
+    const placing = placeFile(context, target, entry);
     if (placing !== undefined) await placing;
   }
-  for (const { name, tree: inner, meta: innerMeta } of directories) {
-    if (isSkipped(context, target, name)) continue;
-    const made = makeDirectory(context, target, name);
-    try {
-      await populate(context, made.fd, join(path, name), inner, innerMeta, made.isNew);
-    } finally {
-      fs.closeSync(made.fd);
-    }
+  for (const directory of contents.directories) {
+    if (!isSkipped(options, target, directory.name)) await enter(context, target, directory);
   }
-  if (isNew) setAttributes(fd, attributes, options);
+  if (isNew) setAttributes(target.fd, attributes, options);
   result.directories++;
 }
 
-function isSkipped({ options }: Populate, { path }: Target, name: string): boolean {
-  return options.skip.size > 0 && options.skip.has(join(path, name));
-}
-
-function join(path: string, name: string): string {
-  return path === '/' ? `/${name}` : `${path}/${name}`;
-}
-
-/** True when the name was a whiteout, which is not created itself. */
-function applyWhiteout({ options, result }: Populate, target: Target, name: string): boolean {
-  if (options.whiteouts && name.startsWith(WHITEOUT)) {
-    const victim = name.slice(WHITEOUT.length);
-    if (name !== OPAQUE && victim !== '' && victim !== '.' && victim !== '..') remove(target, victim);
-    return true;
+async function enter(context: Populate, target: Target, { name, tree, meta }: DirectoryEntry): Promise<void> {
+  const path = joinPath(target, name);
+  if (target.depth >= DEEPEST) {
+    throw new OstreeError('TOO_LARGE', `${printable(path)}: more than ${DEEPEST} directories below each other`);
   }
-  if (!options.passthroughWhiteouts || !name.startsWith(PASSTHROUGH)) return false;
-  const hidden = name.slice(PASSTHROUGH.length);
-  if (hidden === '' || hidden === '.' || hidden === '..') throw noSuchWhiteout(target, name);
-  const calls = systemCalls();
-  if (calls === undefined) throw new OstreeError('HARDLINKS_IMPOSSIBLE', 'a device cannot be made without koffi');
-  if (options.existing === 'replace') remove(target, hidden);
-  naming(join(target.path, hidden), () =>
-    calls.mknodat(AT_FDCWD, `${target.at}/${hidden}`, fs.constants.S_IFCHR | 0o000, 0n),
-  );
-  result.copied++;
-  return true;
-}
-
-function noSuchWhiteout(target: Target, name: string): OstreeError {
-  return new OstreeError('FILE_NAME', `${printable(join(target.path, name))}: a whiteout for no name`);
-}
-
-function remove({ at }: Target, name: string): void {
-  fs.rmSync(`${at}/${name}`, { recursive: true, force: true });
-}
-
-function empty(target: Target): void {
-  for (const name of fs.readdirSync(target.at)) remove(target, name);
-}
-
-function placeFile(context: Populate, target: Target, name: string, checksum: Checksum): void | Promise<void> {
-  const { options, placer } = context;
-  const path = `${target.at}/${name}`;
-  if (options.existing !== 'refuse') {
-    const there = fs.lstatSync(path, { throwIfNoEntry: false });
-    if (there !== undefined) return placeOver(context, target, name, checksum, there);
-  }
+  const breath = context.breathe();
+  if (breath !== undefined) await breath;
+  const contents = context.reader.dirTree(tree);
+  if (context.options.existing !== 'refuse' && isOpaque(context, contents)) remove(target, name);
+  const made = makeDirectory(context.options, target, name);
   try {
-    return placer.place(checksum, path);
-  } catch (error) {
-    if (codeOf(error) === 'EEXIST') throw exists(target, name);
-    throw nameError(error, target, name);
+    await populate(context, targetOf(made.fd, path, target.depth + 1), contents, meta, made.isNew);
+  } finally {
+    fs.closeSync(made.fd);
   }
 }
 
-/** The kernel's errors name a descriptor; the user knows the path. */
-function nameError(error: unknown, target: Target, name: string): unknown {
-  try {
-    naming(join(target.path, name), () => {
-      throw error;
-    });
-  } catch (named) {
-    return named;
-  }
-  return error;
-}
-
-/** Something of this name is there, and may be. */
-function placeOver(
-  context: Populate,
-  target: Target,
-  name: string,
-  checksum: Checksum,
-  there: fs.Stats,
-): void | Promise<void> {
-  const { options, placer, reader } = context;
-  const path = `${target.at}/${name}`;
-  if (options.existing === 'keep') return;
-  if (there.isDirectory()) {
-    if (!options.whiteouts) throw exists(target, name);
-    remove(target, name);
-    return placer.place(checksum, path);
-  }
-  if (options.existing === 'identical') {
-    if (sameFile(reader, checksum, path, there)) return;
-    throw new OstreeError('TARGET_EXISTS', `${printable(join(target.path, name))}: exists with another content`, {
-      subject: join(target.path, name),
-    });
-  }
-  const temporary = `${target.at}/.${name.slice(0, 100)}.${process.pid}.new`;
-  fs.rmSync(temporary, { force: true });
-  const placing = placer.place(checksum, temporary);
-  const rename = (): void => {
-    fs.renameSync(temporary, path);
-    fs.rmSync(temporary, { force: true }); // a rename between two links of one file does nothing
-  };
-  if (placing === undefined) return rename();
-  return placing.then(rename);
-}
-
-function exists(target: Target, name: string): OstreeError {
-  const path = join(target.path, name);
-  return new OstreeError('TARGET_EXISTS', `${printable(path)}: exists already`, {
-    hint: 'choose a target that does not exist, or --union, --union-add or --union-identical',
-    subject: path,
-  });
+function isSkipped({ skip }: CheckoutOptions, target: Target, name: string): boolean {
+  return skip.size > 0 && skip.has(joinPath(target, name));
 }
 
 /** Opened, made with mode 0700 when it is absent. */
-function makeDirectory(context: Populate, target: Target, name: string): { fd: number; isNew: boolean } {
+function makeDirectory(options: CheckoutOptions, target: Target, name: string): { fd: number; isNew: boolean } {
   const path = `${target.at}/${name}`;
-  const { existing, whiteouts } = context.options;
   let isNew = true;
   try {
     fs.mkdirSync(path, 0o700);
   } catch (error) {
     if (codeOf(error) !== 'EEXIST') throw nameError(error, target, name);
-    if (existing === 'refuse') throw exists(target, name);
+    if (options.existing === 'refuse') throw targetExists(joinPath(target, name));
     isNew = false;
     if (fs.lstatSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) {
-      if (!whiteouts) throw exists(target, name);
+      if (!options.whiteouts || options.existing !== 'replace') throw targetExists(joinPath(target, name));
       remove(target, name);
       fs.mkdirSync(path, 0o700);
       isNew = true;

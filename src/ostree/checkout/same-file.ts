@@ -2,22 +2,39 @@
 import crypto from 'node:crypto';
 import fs from 'node:fs';
 import type { Checksum } from '../objects/checksum.ts';
-import { encodeFileHeader } from '../objects/file-header.ts';
+import { encodeFileHeader, type FileHeader } from '../objects/file-header.ts';
 import type { ObjectReader } from '../storage/object-reader.ts';
 import { openPlain, openStoredLink, readTarget } from '../storage/plain-file.ts';
 import { CHUNK, type StoredFile } from '../storage/stored-file.ts';
 import { readXattrs } from '../storage/xattr-calls.ts';
+import { userModeOf } from './place-file.ts';
 
-export function sameFile(reader: ObjectReader, checksum: Checksum, path: string, stats: fs.Stats): boolean {
+/** @param userMode owners and extended attributes do not count, and the mode is that which `-U` makes of it */
+export function sameFile(
+  reader: ObjectReader,
+  checksum: Checksum,
+  path: string,
+  stats: fs.Stats,
+  userMode: boolean,
+): boolean {
   const object = reader.find(checksum, 'file');
   if (object !== undefined && object.stats.ino === stats.ino && object.stats.dev === stats.dev) return true;
   if (!stats.isFile() && !stats.isSymbolicLink()) return false;
   const stored = openTarget(path, stats);
   try {
-    return checksumOfTarget(stored) === checksum;
+    return userMode ? isUserCopy(reader, checksum, stored) : checksumOfTarget(stored, stored.header) === checksum;
   } finally {
     stored.close();
   }
+}
+
+function isUserCopy(reader: ObjectReader, checksum: Checksum, found: StoredFile): boolean {
+  const expected = reader.file(checksum);
+  expected.close();
+  const { header } = expected;
+  if (header.target !== undefined || found.header.target !== undefined) return header.target === found.header.target;
+  const hasMode = (found.header.mode & 0o7777) === userModeOf(header.mode);
+  return hasMode && expected.size === found.size && checksumOfTarget(found, header) === checksum;
 }
 
 function openTarget(path: string, { uid, gid, mode, ...stats }: fs.Stats): StoredFile {
@@ -28,7 +45,7 @@ function openTarget(path: string, { uid, gid, mode, ...stats }: fs.Stats): Store
   return openPlain(path, { ...header, target: undefined }, path);
 }
 
-function checksumOfTarget({ header, size, plainFd }: StoredFile): Checksum {
+function checksumOfTarget({ size, plainFd }: StoredFile, header: FileHeader): Checksum {
   const hash = crypto.createHash('sha256').update(encodeFileHeader(header));
   if (plainFd === undefined) return hash.digest('hex');
   const room = Buffer.allocUnsafe(Math.min(CHUNK, Math.max(1, size)));

@@ -13,34 +13,75 @@ import type { FoundObject } from '../storage/object-reader.ts';
 import { WHOLE_LIMIT } from '../storage/stored-file.ts';
 
 export interface UncompressedCache {
-  /** The path of the unpacked file; undefined for what is always copied: links, empty, unreadable and large files. */
+  /** A path of the unpacked file; undefined for what is copied: links, empty, unreadable and large files. */
   unpack(object: FoundObject, checksum: Checksum): string | undefined;
+  /** What was unpacked stays for later checkouts; after a flush, for nothing ever checks these copies again. */
+  keep(flush: () => void): void;
+  /** What was not kept goes. */
+  close(): void;
 }
 
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = fs.constants;
 
 export function openUncompressedCache(repository: Repository): UncompressedCache {
   const root = `${repository.root}/uncompressed-objects-cache`;
-  let count = 0;
+  const pathOf = (checksum: Checksum): string => `${root}/${objectPath(checksum, 'file')}`;
+  /** Under names in `tmp/`, where every transaction clears what is old. */
+  const unpacked = new Map<Checksum, string>();
+  let canWrite = true;
   return {
     unpack(object, checksum) {
-      const path = `${root}/${objectPath(checksum, 'file')}`;
+      const path = pathOf(checksum);
+      const before = unpacked.get(checksum);
+      if (before !== undefined) return before;
       if (fs.lstatSync(path, { throwIfNoEntry: false })?.isFile() === true) return path;
-      const stored = formatOf(object.mode).open(object.path, `file ${checksum}`);
-      try {
-        const { mode, target } = stored.header;
-        const isCopied = target !== undefined || stored.size === 0 || (mode & 0o400) === 0;
-        if (isCopied || stored.size > WHOLE_LIMIT || stored.storedSize > WHOLE_LIMIT) return undefined;
-        fs.mkdirSync(`${root}/${checksum.slice(0, 2)}`, { recursive: true, mode: 0o775 });
-        const temporary = `${root}/.${process.pid}-${count++}`;
-        writeNew(temporary, stored.bytes(), mode & 0o1777);
-        fs.renameSync(temporary, path);
-        return path;
-      } finally {
-        stored.close();
+      const temporary = `${repository.root}/tmp/unpacked-${process.pid}-${unpacked.size}`;
+      canWrite &&= !isReadOnly(() => {
+        if (unpackTo(object, checksum, temporary)) unpacked.set(checksum, temporary);
+      });
+      return unpacked.get(checksum);
+    },
+    keep(flush) {
+      if (unpacked.size === 0) return;
+      flush();
+      for (const fanout of new Set([...unpacked.keys()].map((checksum) => checksum.slice(0, 2)))) {
+        fs.mkdirSync(`${root}/${fanout}`, { recursive: true, mode: 0o775 });
       }
+      for (const [checksum, temporary] of unpacked) fs.renameSync(temporary, pathOf(checksum));
+      unpacked.clear();
+    },
+    close() {
+      for (const temporary of unpacked.values()) fs.rmSync(temporary, { force: true });
+      unpacked.clear();
     },
   };
+}
+
+/** False for what is always copied. */
+function unpackTo(object: FoundObject, checksum: Checksum, path: string): boolean {
+  const stored = formatOf(object.mode).open(object.path, `file ${checksum}`);
+  try {
+    const { mode, target } = stored.header;
+    const isCopied = target !== undefined || stored.size === 0 || (mode & 0o400) === 0;
+    if (isCopied || stored.size > WHOLE_LIMIT || stored.storedSize > WHOLE_LIMIT) return false;
+    fs.rmSync(path, { force: true });
+    writeNew(path, stored.bytes(), mode & 0o1777);
+    return true;
+  } finally {
+    stored.close();
+  }
+}
+
+/** A repository that others own, or on a read-only file system, is checked out without a cache. */
+function isReadOnly(write: () => void): boolean {
+  try {
+    write();
+    return false;
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === 'EROFS' || code === 'EACCES' || code === 'EPERM') return true;
+    throw error;
+  }
 }
 
 function writeNew(path: string, content: Uint8Array, mode: number): void {
@@ -49,7 +90,6 @@ function writeNew(path: string, content: Uint8Array, mode: number): void {
     writeAll(fd, content);
     fs.fchmodSync(fd, mode);
     fs.futimesSync(fd, 0, 0);
-    fs.fsyncSync(fd); // nothing ever checks this copy again
   } catch (error) {
     fs.unlinkSync(path);
     throw error;

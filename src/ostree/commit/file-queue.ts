@@ -124,7 +124,7 @@ export class FileQueue {
   /** Never rejects: a failure is kept for whoever adds or finishes next. */
   async #store(pool: Pool, batch: Batch): Promise<void> {
     try {
-      const { stored } = await pool.run('store-files', { files: batch.files });
+      const { stored } = await pool.run('store-files', { files: batch.files }, memoryOf(batch));
       stored.forEach((each, i) => {
         batch.onStored[i]?.(each);
       });
@@ -136,6 +136,15 @@ export class FileQueue {
       for (const each of batch.held) each.release();
     }
   }
+}
+
+/** Contents in memory of their own are handed over, not copied. */
+function memoryOf({ files }: Batch): ArrayBuffer[] {
+  return files.flatMap(({ source }) => {
+    if (source.kind !== 'bytes' || source.bytes.length === 0) return [];
+    const { buffer, byteLength } = source.bytes;
+    return buffer instanceof ArrayBuffer && buffer.byteLength === byteLength ? [buffer] : [];
+  });
 }
 
 function emptyBatch(): Batch {

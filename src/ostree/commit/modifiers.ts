@@ -64,6 +64,7 @@ export class Modifiers {
     if (override !== undefined || isSkipped) this.#unmatched.delete(path);
     if (isSkipped) return undefined;
     const type = found.mode & S_IFMT;
+    if (override !== undefined && type === S_IFLNK) throw linkOverride(path);
     let mode = overridden(found.mode, override);
     if (canonicalPermissions === true && type !== S_IFLNK) mode = type | (mode & 0o755);
     if (modeRoExecutables === true && type === S_IFREG && (mode & 0o111) !== 0) mode &= ~0o222;
@@ -89,6 +90,13 @@ export class Modifiers {
       },
     );
   }
+}
+
+/** Linux cannot keep it, and in a bare repository the object would not be what its name says. */
+function linkOverride(path: string): OstreeError {
+  return new OstreeError('FILE_TYPE', `${printable(path)}: the mode of a symbolic link cannot be changed`, {
+    subject: path,
+  });
 }
 
 function overridden(mode: number, override: StatOverride | undefined): number {

@@ -31,6 +31,11 @@ export function withSignature(metadata: Vardict, key: string, signature: Uint8Ar
   return withEntry(metadata, key, variantOf(SIGNATURES, [...signaturesOf(metadata, key), signature]));
 }
 
+/** Without the signatures of one kind; every other key stays. */
+export function withoutSignatures(metadata: Vardict, key: string): Vardict {
+  return metadata.filter(([name]) => name !== key);
+}
+
 /** What takes the place of a deleted commit: `a{sv}` with its checksum as text and NUL. */
 export function encodeTombstone(commit: Checksum): Uint8Array {
   return vardict.encode([['commit', variantOf(bytes, Buffer.from(`${commit}\0`))]]);

@@ -10,7 +10,7 @@ import { METADATA_LIMIT } from '../objects/object-type.ts';
 import { isPartial } from '../repository/partial.ts';
 import type { Repository } from '../repository/repository.ts';
 import { ObjectReader, objectsOf } from '../storage/object-reader.ts';
-import { corrupt } from '../storage/object-writer.ts';
+import { corrupt, type ObjectWriter } from '../storage/object-writer.ts';
 import type { Transaction } from '../storage/transaction.ts';
 import { assertBindings, assertNotOlder } from './bindings.ts';
 import type { SignatureReport, Verifier } from './policy.ts';
@@ -162,8 +162,11 @@ export function isWhole(repository: Repository, checksum: Checksum): boolean {
 }
 
 /** Store what was received: marked as partial before it has its name. Detached metadata only when they differ. */
-export function storeCommit(transaction: Transaction, { checksum, bytes, detached, isComplete }: ReceivedCommit): void {
-  const { writer } = transaction;
+export function storeCommit(
+  transaction: Transaction,
+  writer: ObjectWriter,
+  { checksum, bytes, detached, isComplete }: ReceivedCommit,
+): void {
   if (!isComplete) transaction.beginPartial(checksum);
   if (detached !== undefined) {
     const present = writer.reader.metadataIfPresent(checksum, 'commitmeta');

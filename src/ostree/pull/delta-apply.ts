@@ -27,17 +27,17 @@ export async function applyDelta(offer: DeltaOffer, ports: ApplyPorts): Promise<
   const missing = superblock.parts
     .map((part, index) => ({ part, index }))
     .filter(({ part }) => part.objects.some(({ checksum, type }) => !ports.writer.reader.has(checksum, type)));
-  let next = fetchPart(offer, missing[0], ports);
-  try {
-    for (const [i, { part, index }] of missing.entries()) {
-      const file = await next;
-      next = fetchPart(offer, missing[i + 1], ports);
-      await applyPart(ports.writer, part, file, `delta ${deltaName(superblock)} part ${index}`);
-    }
-  } finally {
-    next.catch(() => undefined); // what went wrong before is what is told
+  const begin = (at: number): Promise<Uint8Array> => {
+    const fetching = fetchPart(offer, missing[at], ports);
+    fetching.catch(() => undefined); // told when it is waited for, if nothing went wrong before
+    return fetching;
+  };
+  let next = begin(0);
+  for (const [i, { part, index }] of missing.entries()) {
+    const file = await next;
+    next = begin(i + 1);
+    await applyPart(ports.writer, part, file, `delta ${deltaName(superblock)} part ${index}`);
   }
-  await next;
   return missing.filter(({ part }) => part.inline === undefined).length;
 }
 

@@ -110,7 +110,7 @@ export class LargeObjects {
       check.assert(size ?? file.size);
     };
     const onRestart = (): void => file.truncate();
-    const { headers } = origin;
+    const headers = origin.headers(url);
     if (size === undefined) await origin.client.request(url, { headers, onChunk, onRestart, signal });
     else await origin.client.download(url, { size, offset: file.size, headers, onChunk, onRestart, signal });
     onReceived(Math.max(0, file.size - before));

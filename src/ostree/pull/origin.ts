@@ -17,9 +17,12 @@ export interface OriginSettings {
   /** One address, or those of a list of mirrors: a later one is asked when an earlier one fails. */
   readonly urls: readonly string[];
   readonly contentUrls: readonly string[];
-  readonly headers: Readonly<Record<string, string>>;
+  /** For an address: those that the user gave, and cookies. */
+  readonly headers: HeadersFor;
   readonly signal: AbortSignal;
 }
+
+export type HeadersFor = (address: string) => Readonly<Record<string, string>>;
 
 export interface Large {
   readonly url: string;
@@ -29,7 +32,7 @@ export interface Large {
 
 export class Origin {
   readonly client: HttpClient;
-  readonly headers: Readonly<Record<string, string>>;
+  readonly headers: HeadersFor;
   readonly #bases: Readonly<Record<Side, readonly Base[]>>;
   /** Large answers one after the other: eight of 128 MiB at once would not fit into the memory of a small host. */
   #turn: Promise<unknown> = Promise.resolve();
@@ -40,7 +43,10 @@ export class Origin {
     setMaxListeners(0, settings.signal);
     this.client = settings.client;
     this.headers = settings.headers;
-    this.#bases = { metadata: settings.urls.map(baseOf), content: settings.contentUrls.map(baseOf) };
+    this.#bases = {
+      metadata: settings.urls.map((url) => baseOf(url, settings.headers)),
+      content: settings.contentUrls.map((url) => baseOf(url, settings.headers)),
+    };
   }
 
   /** Bytes of bodies received so far. */
@@ -72,9 +78,9 @@ export class Origin {
 
   /** The same for what shall go another way when it is larger: that is TOO_LARGE at once. */
   async small(side: Side, path: string, limit: number, signal: AbortSignal): Promise<Uint8Array | undefined> {
-    return this.eachBase(side, async ({ before, after }) => {
+    return this.eachBase(side, async ({ before, after, headers }) => {
       this.#requests++;
-      const found = await this.client.getDocument(`${before}${path}${after}`, { limit, headers: this.headers, signal });
+      const found = await this.client.getDocument(`${before}${path}${after}`, { limit, headers, signal });
       if (found.kind === 'unchanged') throw new Error('unreachable: unchanged without a condition');
       this.#bytes += found.bytes.length;
       return found.bytes;
@@ -83,10 +89,10 @@ export class Origin {
 
   /** Where a file is, and how large the server says that it is. Undefined when it is absent. */
   async locate(side: Side, path: string, signal: AbortSignal): Promise<Large | undefined> {
-    return this.eachBase(side, async ({ before, after }) => {
+    return this.eachBase(side, async ({ before, after, headers }) => {
       this.#requests++;
       const url = `${before}${path}${after}`;
-      const head = await this.client.request(url, { method: 'HEAD', headers: this.headers, signal });
+      const head = await this.client.request(url, { method: 'HEAD', headers, signal });
       const length = head.headers.get('content-length');
       return { url, size: length !== undefined && /^[0-9]{1,15}$/.test(length) ? Number(length) : undefined };
     });
@@ -127,14 +133,15 @@ function isAbsent(error: HttpError): boolean {
 interface Base {
   readonly before: string;
   readonly after: string;
+  readonly headers: Readonly<Record<string, string>>;
 }
 
-function baseOf(address: string): Base {
+function baseOf(address: string, headers: HeadersFor): Base {
   const url = new URL(address);
   const { search } = url;
   url.search = '';
   url.hash = '';
-  return { before: url.href.endsWith('/') ? url.href : `${url.href}/`, after: search };
+  return { before: url.href.endsWith('/') ? url.href : `${url.href}/`, after: search, headers: headers(address) };
 }
 
 /**
@@ -144,12 +151,12 @@ function baseOf(address: string): Base {
 export async function resolveUrls(
   client: HttpClient,
   url: string,
-  headers: Readonly<Record<string, string>>,
+  headers: HeadersFor,
   signal: AbortSignal,
 ): Promise<readonly string[]> {
   const list = /^mirrorlist=(.*)$/s.exec(url)?.[1];
   if (list === undefined) return [assertHttp(url)];
-  const found = await client.getDocument(assertHttp(list), { limit: CONFIG_LIMIT, headers, signal });
+  const found = await client.getDocument(assertHttp(list), { limit: CONFIG_LIMIT, headers: headers(list), signal });
   const text = found.kind === 'document' ? Buffer.from(found.bytes).toString('utf8') : '';
   const lines = text.split('\n').map((line) => line.trim());
   const mirrors = lines.filter((line) => line !== '' && !line.startsWith('#')).map(assertHttp);
@@ -163,7 +170,7 @@ export async function resolveUrls(
 async function answers(
   client: HttpClient,
   mirrors: readonly string[],
-  headers: Readonly<Record<string, string>>,
+  headers: HeadersFor,
   signal: AbortSignal,
 ): Promise<boolean> {
   const [url = ''] = mirrors;

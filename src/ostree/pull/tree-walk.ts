@@ -30,6 +30,11 @@ export class TreeWalk {
     this.#reader = reader;
   }
 
+  /** Names seen so far. */
+  get known(): number {
+    return this.#seen.size + this.#seenTrees.size;
+  }
+
   /** The tree of a commit; `before` the root of one that is complete. */
   root(tree: Checksum, meta: Checksum, selection: Selection, before: Checksum | undefined): void {
     this.#meta(meta);

@@ -50,7 +50,8 @@ export const bareUser: FileFormat = {
   },
 };
 
-function readMeta(path: string, what: string): Omit<FileHeader, 'target'> {
+/** Owner, mode and attributes alone, without opening the file. */
+export function readMeta(path: string, what: string): Omit<FileHeader, 'target'> {
   const value = xattrCalls().lgetxattr(path, META_NAME);
   if (value === undefined) throw malformed(what, `no extended attribute ${META_NAME}`);
   const [uid, gid, mode, xattrs] = decodeStrictly(() => META.decode(value), what);

@@ -25,6 +25,7 @@ import {
   vardict,
   variantOf,
 } from '../../gvariant/index.ts';
+import { STATIC_DELTAS } from '../delta/index-file.ts';
 import { OstreeError } from '../error.ts';
 import { CHECKSUM_BYTES, type Checksum, checksumBytes, isChecksum } from '../objects/checksum.ts';
 import { compareNames } from '../objects/order.ts';
@@ -33,7 +34,6 @@ import { isCollectionId, isRefName } from '../repository/ref-names.ts';
 /** A larger summary is refused before it is read; libostree's own limit for metadata is 10 MiB, summaries are exempt. */
 export const SUMMARY_LIMIT = 128 * 2 ** 20;
 
-export const STATIC_DELTAS = 'ostree.static-deltas';
 export const LAST_MODIFIED = 'ostree.summary.last-modified';
 export const EXPIRES = 'ostree.summary.expires';
 export const MODE = 'ostree.summary.mode';
@@ -125,17 +125,7 @@ export function collectionMap(collections: ReadonlyMap<string, readonly RefLine[
   );
 }
 
-/** The value of `ostree.static-deltas`, here and in delta indexes: sorted by name. */
-export function deltaDigests(deltas: ReadonlyMap<string, Checksum>): Variant {
-  const sorted = [...deltas].sort(([a], [b]) => compareNames(a, b));
-  return variantOf(
-    vardict,
-    sorted.map(([name, digest]) => [name, variantOf(bytes, checksumBytes(digest))] as const),
-  );
-}
-
-/** Read what `deltaDigests` wrote. @throws OstreeError SUMMARY_MALFORMED */
-export function readDeltas(deltas: Vardict, what: string): ReadonlyMap<string, Checksum> {
+function readDeltas(deltas: Vardict, what: string): ReadonlyMap<string, Checksum> {
   return new Map(
     deltas.map(([name, value]): [string, Checksum] => {
       const parts = name.split('-');

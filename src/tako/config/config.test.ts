@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { mutate, seededRandom } from '../../../test/support/mutate.ts';
 import { CodedError } from '../../base/error.ts';
 import { formatPublicKey, generateSecretKey } from '../manifest/key.ts';
-import { mutate, PUBLIC_TEXT, seededRandom } from '../manifest/manifest.fixture.ts';
+import { PUBLIC_TEXT } from '../manifest/manifest.fixture.ts';
 import { CONFIG_KEYS, type Config, parseConfig } from './config.ts';
 
 const PATH = '/etc/tako/app';

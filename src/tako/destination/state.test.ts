@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { digest, mutate, seededRandom } from '../manifest/manifest.fixture.ts';
+import { mutate, seededRandom } from '../../../test/support/mutate.ts';
+import { digest } from '../manifest/manifest.fixture.ts';
 import { decodeState, EMPTY_STATE, encodeState, HISTORY_LIMIT, STATE_SCHEMA, type State } from './state.ts';
 
 const AT = '2024-02-29T12:00:00Z';

@@ -1,9 +1,10 @@
 /** Hundreds of thousands of damaged manifests and configurations, another set in every run; the seed is printed. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { mutate, seededRandom } from '../../../test/support/mutate.ts';
 import { CodedError } from '../../base/error.ts';
 import { parseConfig } from '../config/config.ts';
-import { key, mutate, PUBLIC_TEXT, seededRandom, signBody, VECTOR } from './manifest.fixture.ts';
+import { key, PUBLIC_TEXT, signBody, VECTOR } from './manifest.fixture.ts';
 import { openManifest } from './manifest.ts';
 
 const RUNS = 200_000;

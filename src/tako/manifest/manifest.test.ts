@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { mutate, seededRandom } from '../../../test/support/mutate.ts';
 import { CodedError } from '../../base/error.ts';
 import { compareVersions, parseVersion, versionKey } from '../../version/index.ts';
 import { generateSecretKey } from './key.ts';
@@ -10,9 +11,7 @@ import {
   entry,
   HELLO,
   key,
-  mutate,
   secret,
-  seededRandom,
   signBody,
   signLatin1,
   signLines,

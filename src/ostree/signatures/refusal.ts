@@ -1,0 +1,60 @@
+/** Why a commit or a summary was refused, and what can be done about it. */
+import { plural } from '../../base/text.ts';
+import { OstreeError } from '../error.ts';
+import type { KeySetContent } from './key-set.ts';
+import { describeReport, type SignatureKind, type SignatureReport } from './report.ts';
+
+export interface Refusal {
+  readonly setting: string;
+  readonly remote: string | undefined;
+  readonly what: string;
+  readonly kinds: readonly SignatureKind[];
+}
+
+/** So many are told; somebody else decides how many there are. */
+const TOLD = 5;
+
+export function missing({ setting, remote, what, kinds }: Refusal): OstreeError {
+  const whose = remote === undefined ? '' : ` of remote ${remote}`;
+  return new OstreeError(
+    'SIGNATURE_MISSING',
+    `${what}: no ${kinds.join(' or ')} signature, and ${setting}${whose} asks for one`,
+    {
+      hint: `ask the publisher to sign it; only where nothing has to be proved ${setting}=false is right`,
+      subject: what,
+    },
+  );
+}
+
+export function invalid(refusal: Refusal, reports: readonly SignatureReport[], keys: KeySetContent): OstreeError {
+  const { setting, what } = refusal;
+  const told = reports.slice(0, TOLD).map(describeReport);
+  const more = reports.length > TOLD ? [`and ${reports.length - TOLD} more`] : [];
+  const noKeys = keys.count === 0 ? ['there is no key to check it with'] : [];
+  const problems = keys.problems.slice(0, TOLD);
+  const text = [...told, ...more, ...noKeys, ...problems].join('; ');
+  return new OstreeError(
+    'SIGNATURE_INVALID',
+    `${what}: ${plural(reports.length, 'signature')}, none good for ${setting}: ${text}`,
+    {
+      hint: hintFor(refusal, reports, keys),
+      subject: what,
+    },
+  );
+}
+
+/** The report that says most decides: what is wrong with a key that we know before keys that we do not know. */
+function hintFor({ remote, kinds }: Refusal, reports: readonly SignatureReport[], keys: KeySetContent): string {
+  const has = (status: SignatureReport['status']): boolean => reports.some((report) => report.status === status);
+  const add = kinds.includes('gpg')
+    ? `"ostree-container repo remote gpg-import ${remote ?? 'REMOTE'} -k FILE" adds keys`
+    : `verification-${kinds[0]}-key or -file${remote === undefined ? '' : ` of remote ${remote}`} names keys`;
+  if (keys.count === 0) return add;
+  if (has('revoked-key'))
+    return 'the key is not to be trusted any more: ask the publisher for a signature by a new one';
+  if (has('expired-key')) return `get the key anew if its owner has prolonged it: ${add}`;
+  if (has('expired-signature')) return 'ask the publisher for a new signature';
+  if (has('bad')) return 'it was changed after it was signed, or damaged on the way: try another mirror';
+  if (has('unknown-key')) return `only if you trust whoever signed it: ${add}`;
+  return 'ask the publisher for a signature that follows the rules in docs/ostree-signatures.md';
+}
