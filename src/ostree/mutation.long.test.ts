@@ -9,7 +9,7 @@ const SEED = Number(process.env['SEED'] ?? Date.now() % 2 ** 31);
 
 describe(`${RUNS} damaged files of the vectors, seed ${SEED}`, () => {
   it('give a value or a coded error, soon and with bounded memory', async (t) => {
-    const files = originals(t);
+    const files = await originals(t);
     const before = process.memoryUsage().rss;
     const { values, refused } = await runMutations(files, RUNS, seededRandom(SEED));
     assert.equal(values + refused, RUNS);

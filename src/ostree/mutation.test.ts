@@ -9,7 +9,7 @@ const SEED = Number(process.env['SEED'] ?? 20261121);
 
 describe(`${RUNS} damaged files of the vectors, seed ${SEED}`, () => {
   it('give a value or a coded error, soon and with bounded memory', { skip: needs('root') }, async (t) => {
-    const files = originals(t);
+    const files = await originals(t);
     assert.ok(files.length > 100, `${files.length} files`);
     const before = process.memoryUsage().rss;
     const { values, refused } = await runMutations(files, RUNS, seededRandom(SEED));

@@ -6,8 +6,6 @@ const WORTH = 9;
 const MOST_GRAMS = 6;
 /** While the two files run in step for this many bytes nothing else is looked for: a better match is found behind. */
 const IN_STEP = 16;
-/** A match that has so much left is kept without looking for a longer one: else long repetitions cost their square. */
-const CARRIED = 64;
 
 /** The two files that a patch lies between. */
 export interface FilePair {
@@ -44,21 +42,18 @@ export class AnchorFinder {
     let at = last.newStart + last.length;
     let end = at;
     let wrong = 0; // bytes in [at, end) that differ when the files run on in step
-    index.length = 0;
     for (;;) {
       for (; wrong < WORTH; end++) {
         if (end >= this.#new.length) return undefined;
         if (!this.#inStep(end, offset)) wrong++;
       }
-      let next = index.length >= CARRIED ? at : this.#firstPossible(at, end);
+      let next = this.#firstPossible(at, end);
       if (next === at) next += this.#runInStep(at, offset);
       if (next === at) {
-        if (index.length < CARRIED) index.find(this.#new, at);
+        index.find(this.#new, at);
         if (index.length >= end - at) return { oldStart: index.position, newStart: at, length: index.length };
         next++;
       }
-      index.position += next - at;
-      index.length -= Math.min(index.length, next - at);
       for (; at < next; at++) if (!this.#inStep(at, offset)) wrong--;
     }
   }
