@@ -69,7 +69,7 @@ function importsOf(text: string): Import[] {
   const forms = [
     /^[ \t]*(?:import|export)\b[^'"`;]*?\bfrom\s*(?<quoted>'[^'\n]*'|"[^"\n]*")/gm,
     /^[ \t]*import\s*(?<quoted>'[^'\n]*'|"[^"\n]*")/gm,
-    /\bimport\s*\(\s*(?<quoted>'[^'\n]*'|"[^"\n]*"|`[^`$]*`(?=\s*[,)]))?/g,
+    /(?<![#.\w])import\s*\(\s*(?<quoted>'[^'\n]*'|"[^"\n]*"|`[^`$]*`(?=\s*[,)]))?/g,
     /(?:\brequire|\bcreateRequire\s*\([^()]*\))\s*\(\s*(?<quoted>'[^'\n]*'|"[^"\n]*"|`[^`$]*`)/g,
     /\bimport\s+\w+\s*=\s*require\s*\(\s*(?<quoted>'[^'\n]*'|"[^"\n]*")/g,
   ];
@@ -285,6 +285,7 @@ describe('the check of imports', () => {
       "import { a } from '../../registry/index.ts';\nimport { b } from '../program.ts';",
     ],
     ['a package of its own', 'src/http/x.ts', "import { Agent } from 'undici';"],
+    ['a method of that name', 'src/tako/x.ts', 'this.#import(name); folder.import(name);'],
     ['a package of nobody', 'src/tako/x.ts', "import * as v from 'valibot';"],
     ['what comes with Node', 'src/base/x.ts', "import { join } from 'node:path';"],
     ['its own domain in the public entry', 'src/tako/manifest-api.ts', "export { a } from './manifest.ts';"],

@@ -21,6 +21,8 @@ const STATUS: Readonly<Record<string, number>> = {
   INVALID_SIZE: EXIT.refused,
   NOT_A_SUPERSET: EXIT.refused,
   OLDER_MANIFEST: EXIT.refused,
+  SIGNATURE_INVALID: EXIT.refused,
+  SIGNATURE_MISSING: EXIT.refused,
   UNSAFE_LINK: EXIT.refused,
   UNSAFE_OWNER: EXIT.refused,
   NOT_A_DIRECTORY: EXIT.refused,

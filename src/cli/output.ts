@@ -51,6 +51,20 @@ export class Output {
     if (!this.#options.json) this.aroundLine(() => process.stdout.write(`${printable(line)}\n`));
   }
 
+  /** Many of them: one call for each would take most of the time. */
+  results(lines: Iterable<string>): void {
+    if (this.#options.json) return;
+    let text = '';
+    for (const line of lines) {
+      text += `${printable(line)}\n`;
+      if (text.length < 65_536) continue;
+      const part = text;
+      this.aroundLine(() => process.stdout.write(part));
+      text = '';
+    }
+    if (text !== '') this.aroundLine(() => process.stdout.write(text));
+  }
+
   /** The one document of `--json`; nothing without. */
   document(schema: string, body: { readonly [key: string]: Json | undefined }): void {
     if (this.#options.json) this.aroundLine(() => process.stdout.write(formatDocument(schema, body)));

@@ -1,5 +1,16 @@
 /** OSTree repositories, natively: objects, refs, transactions, and what is done with them. */
+export { checkout } from './checkout/checkout.ts';
+export { CHECKOUT_DEFAULTS, type CheckoutOptions, type CheckoutResult } from './checkout/options.ts';
 export { OstreeError, type OstreeErrorCode } from './error.ts';
+export { commitFolder } from './history/commit-folder.ts';
+export { type CommitSizes, neededOf, type ObjectSize, sizesOf, totalOf } from './history/commit-sizes.ts';
+export { describeCommit, variantOfObject } from './history/commit-text.ts';
+export { type CommonObjects, commonObjects } from './history/common-objects.ts';
+export { type Difference, diffTrees, type Folder } from './history/diff-trees.ts';
+export { type DiskFolderOptions, diskFolder } from './history/disk-folder.ts';
+export { openContent } from './history/find-content.ts';
+export { findEntry, type Subtree, type SubtreeFile } from './history/find-entry.ts';
+export { formatAttributes, type ListedEntry, listTree } from './history/list-tree.ts';
 export { ancestry, Reach, reachTree } from './history/reach.ts';
 export { openPool, type Pool, threadsFor } from './jobs/pool.ts';
 export { type Checksum, isChecksum } from './objects/checksum.ts';
@@ -7,8 +18,11 @@ export { type Commit, contentChecksum, decodeCommit, encodeCommit } from './obje
 export { type DirMeta, decodeDirMeta, encodeDirMeta } from './objects/dirmeta.ts';
 export { type DirTree, decodeDirTree, encodeDirTree } from './objects/dirtree.ts';
 export type { FileHeader } from './objects/file-header.ts';
-export type { ObjectType } from './objects/object-type.ts';
+export { GPG_SIGNATURES, signaturesOf } from './objects/detached.ts';
+export type { MetadataType, ObjectType } from './objects/object-type.ts';
 export type { Xattr, Xattrs } from './objects/xattrs.ts';
+export { formatXattrs } from './objects/xattrs-text.ts';
+export { commitObjects, singleCommit } from './repository/commit-objects.ts';
 export { parseMode, type RepositoryConfig, type RepositoryMode } from './repository/config.ts';
 export { formatRefspec, isRefName, parseRefspec, type Refspec } from './repository/ref-names.ts';
 export {
@@ -20,10 +34,41 @@ export {
   refspecOf,
   removeRef,
   writeAlias,
+  writeRefs,
 } from './repository/refs.ts';
 export { createRepository, openRepository, type Repository } from './repository/repository.ts';
 export { resolveRevision, tryResolve } from './repository/resolve.ts';
+export { type CollectionRef, deleteRefs, selectCollectionRefs, selectRefs, type SelectedRef } from './repository/select-refs.ts';
+export {
+  removeGpgSignatures,
+  removeRawSignatures,
+  verifyCommit,
+} from './signatures/commit-signatures.ts';
+export { givenKeys } from './signatures/given-keys.ts';
+export { type InspectOptions, inspectSignatures } from './signatures/inspect.ts';
+export { explicitPolicy, remotePolicy, type SignaturePolicy } from './signatures/remote-policy.ts';
+export { describeReport, type SignatureKind, type SignatureReport } from './signatures/report.ts';
+export { addSignatures, type SignOptions, signCommit, signStagedCommit } from './signatures/sign.ts';
+export {
+  type CommitSigner,
+  ed25519Signer,
+  gpgFileSigner,
+  gpgSigner,
+  parseSecretKey,
+  parseSecretKeys,
+} from './signatures/signers.ts';
+export type { Verifier } from './signatures/verifier.ts';
 export { ObjectReader, objectsOf } from './storage/object-reader.ts';
 export { type FileSink, ObjectWriter, type Stored } from './storage/object-writer.ts';
 export type { StoredFile } from './storage/stored-file.ts';
 export { type Transaction, type TransactionOptions, withTransaction } from './storage/transaction.ts';
+export { formatRaw } from './summary/raw-text.ts';
+export { decodeSummary, SUMMARY_KEYS, SUMMARY_SIGNATURE, type Summary, type SummaryRef } from './summary/summary.ts';
+export {
+  afterRefsChanged,
+  type SummarySigner,
+  type UpdatedSummary,
+  type UpdateSummaryOptions,
+  updateSummary,
+} from './summary/update-summary.ts';
+export { readSummary } from './summary/write-summary.ts';

@@ -6,9 +6,69 @@ import { packageVersion } from '../version.ts';
 /** The words of the `ostree` program. */
 const REPO: readonly CommandEntry[] = [
   {
+    name: 'cat',
+    summary: 'show the contents of files of a commit',
+    load: async () => (await import('./repo/cat.ts')).catCommand(),
+  },
+  {
+    name: 'checkout',
+    summary: 'put the tree of a commit on the disk',
+    load: async () => (await import('./repo/checkout.ts')).checkoutCommand(),
+  },
+  {
+    name: 'config',
+    summary: 'show or change settings of a repository',
+    load: async () => (await import('./repo/config.ts')).configCommand(),
+  },
+  {
+    name: 'diff',
+    summary: 'compare commits and directories',
+    load: async () => (await import('./repo/diff.ts')).diffCommand(),
+  },
+  {
+    name: 'gpg-sign',
+    summary: 'sign a commit with OpenPGP keys',
+    load: async () => (await import('./repo/gpg-sign.ts')).gpgSignCommand(),
+  },
+  {
     name: 'init',
     summary: 'make a repository',
     load: async () => (await import('./repo/init.ts')).initCommand(),
+  },
+  {
+    name: 'log',
+    summary: 'show a commit and its ancestors',
+    load: async () => (await import('./repo/log.ts')).logCommand(),
+  },
+  {
+    name: 'ls',
+    summary: 'list the files of a commit',
+    load: async () => (await import('./repo/ls.ts')).lsCommand(),
+  },
+  {
+    name: 'refs',
+    summary: 'list, create and delete refs',
+    load: async () => (await import('./repo/refs.ts')).refsCommand(),
+  },
+  {
+    name: 'rev-parse',
+    summary: 'show the checksum that a name stands for',
+    load: async () => (await import('./repo/rev-parse.ts')).revParseCommand(),
+  },
+  {
+    name: 'show',
+    summary: 'show an object',
+    load: async () => (await import('./repo/show.ts')).showCommand(),
+  },
+  {
+    name: 'sign',
+    summary: 'sign a commit with ed25519 keys, or verify signatures',
+    load: async () => (await import('./repo/sign.ts')).signCommand(),
+  },
+  {
+    name: 'summary',
+    summary: 'write or show the summary of a repository',
+    load: async () => (await import('./repo/summary.ts')).summaryCommand(),
   },
 ];
 

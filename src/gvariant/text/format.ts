@@ -14,13 +14,14 @@ import { quoteBytes, quoteText } from './quote.ts';
 
 /**
  * A value as text that `parseVariantText` reads back: `'text'`, `uint32 5`, `[byte 0x01, 0x02]`, `{'a': <1>}`, `@as []`.
+ * @param typed false: the outermost type is left off, as `g_variant_print(v, FALSE)` does
  * @throws GVariantError GVARIANT_MALFORMED, GVARIANT_TYPE for a variant that was not decoded but made up
  */
-export function formatVariant(held: Variant): string {
+export function formatVariant(held: Variant, typed = true): string {
   const type = parseType(held.signature);
   const { buffer, byteOffset, length } = held.bytes;
   type.decode(held.bytes); // all that follows relies on normal form
-  return format(type, { from: Buffer.from(buffer, byteOffset, length), start: 0, end: length }, true);
+  return format(type, { from: Buffer.from(buffer, byteOffset, length), start: 0, end: length }, typed);
 }
 
 interface Place {

@@ -22,14 +22,15 @@ import { type Attributes, type Modifiers, sameAttributes } from './modifiers.ts'
 import type { MutableTree } from './mutable-tree.ts';
 import { reportBytes } from './report-bytes.ts';
 import { ScannedDirectory } from './scanned-directory.ts';
+import { Tally } from './tally.ts';
 
 export interface AddOptions {
   /** At most so many threads; 0: everything on this one. Default: what the machine has, when it is worth it. */
   readonly threads?: number | undefined;
   readonly signal: AbortSignal;
   readonly onProgress?: Progress | undefined;
-  /** Told of every file that is stored, also of those that were there already. */
-  readonly onStored?: ((stored: Stored) => void) | undefined;
+  /** Counts what is stored. */
+  readonly tally?: Tally | undefined;
   /** Files that are hard links to objects of the repository need not be read. */
   readonly checkedOut?: CheckedOut | undefined;
 }
@@ -91,13 +92,15 @@ class Scan {
   readonly #queue: FileQueue;
   readonly #options: AddOptions;
   readonly #metas: DirMetas;
+  readonly #tally: Tally;
   readonly #shared = new Map<string, Shared>();
 
   constructor(transaction: Transaction, modifiers: Modifiers, queue: FileQueue, options: AddOptions) {
     this.#modifiers = modifiers;
     this.#queue = queue;
     this.#options = options;
-    this.#metas = new DirMetas(transaction.writer);
+    this.#tally = options.tally ?? new Tally();
+    this.#metas = new DirMetas(this.#tally.counting(transaction.writer));
   }
 
   async root(tree: MutableTree, path: string): Promise<void> {
@@ -141,8 +144,10 @@ class Scan {
       return 'directory';
     }
     if (!stats.isFile() && !stats.isSymbolicLink()) throw wrongType(path);
-    if (object !== undefined && sameAttributes(object.header, attributes)) tree.putFile(name, object.checksum);
-    else this.#file({ tree, name }, here, stats, attributes);
+    if (object !== undefined && sameAttributes(object.header, attributes)) {
+      tree.putFile(name, object.checksum);
+      this.#tally.cacheHit();
+    } else this.#file({ tree, name }, here, stats, attributes);
     return undefined;
   }
 
@@ -155,7 +160,7 @@ class Scan {
     if (key !== undefined) this.#shared.set(key, shared);
     const onStored = (stored: Stored): void => {
       shared.settle(stored.checksum);
-      this.#options.onStored?.(stored);
+      this.#tally.file(stored);
     };
     this.#queue.add(fileToStore(here, place.name, stats, attributes), onStored, here);
   }

@@ -1,14 +1,14 @@
 /** Attributes of directories as objects; most directories of a tree are alike, and are written and hashed once. */
 import type { Checksum } from '../objects/checksum.ts';
 import { encodeDirMeta } from '../objects/dirmeta.ts';
-import type { ObjectWriter } from '../storage/object-writer.ts';
 import type { Attributes } from './modifiers.ts';
+import type { MetadataWriter } from './tally.ts';
 
 export class DirMetas {
-  readonly #writer: ObjectWriter;
+  readonly #writer: MetadataWriter;
   readonly #known = new Map<string, Checksum>();
 
-  constructor(writer: ObjectWriter) {
+  constructor(writer: MetadataWriter) {
     this.#writer = writer;
   }
 

@@ -58,11 +58,10 @@ export class Modifiers {
   /** @param path such as `/usr/bin`, the root is `/`. Undefined: it is left out, with everything below. */
   apply(path: string, found: Attributes): Attributes | undefined {
     if (this.isNone) return found;
-    const { ownerUid, ownerGid, canonicalPermissions, modeRoExecutables, statOverrides, skip } = this.#options;
+    const { ownerUid, ownerGid, canonicalPermissions, modeRoExecutables, statOverrides } = this.#options;
     const override = statOverrides?.get(path);
-    const isSkipped = skip?.has(path) === true;
-    if (override !== undefined || isSkipped) this.#unmatched.delete(path);
-    if (isSkipped) return undefined;
+    if (override !== undefined) this.#unmatched.delete(path);
+    if (this.skips(path)) return undefined;
     const type = found.mode & S_IFMT;
     if (override !== undefined && type === S_IFLNK) throw linkOverride(path);
     let mode = overridden(found.mode, override);
@@ -75,6 +74,13 @@ export class Modifiers {
       mode,
       xattrs: this.keepsXattrs ? found.xattrs : NO_XATTRS,
     };
+  }
+
+  /** Is this left out? */
+  skips(path: string): boolean {
+    if (this.#options.skip?.has(path) !== true) return false;
+    this.#unmatched.delete(path);
+    return true;
   }
 
   /** @throws OstreeError PATH_MISSING when there was nothing under a path that was to be changed or left out */

@@ -9,7 +9,7 @@ import type { Commit } from '../objects/commit.ts';
 import { type DirectoryEntry, encodeDirTree, type FileEntry, isFileName } from '../objects/dirtree.ts';
 import { compareNames } from '../objects/order.ts';
 import type { ObjectReader } from '../storage/object-reader.ts';
-import type { ObjectWriter } from '../storage/object-writer.ts';
+import type { MetadataWriter } from './tally.ts';
 
 /** The two checksums that a tree is known by. */
 export type Root = Pick<Commit, 'rootTree' | 'rootMeta'>;
@@ -152,17 +152,17 @@ export class MutableTree {
    * Write what was changed, the deepest first.
    * @throws OstreeError PATH_MISSING for a directory without attributes, TOO_LARGE for one below too many others
    */
-  write(writer: ObjectWriter): Root {
+  write(writer: MetadataWriter): Root {
     return this.#write(writer, []);
   }
 
-  #write(writer: ObjectWriter, path: string[]): Root {
+  #write(writer: MetadataWriter, path: string[]): Root {
     if (this.#meta === undefined) throw withoutAttributes(path);
     if (path.length > DEEPEST) throw new OstreeError('TOO_LARGE', `more than ${DEEPEST} directories below each other`);
     return { rootTree: this.#writeNames(writer, path), rootMeta: this.#meta };
   }
 
-  #writeNames(writer: ObjectWriter, path: string[]): Checksum {
+  #writeNames(writer: MetadataWriter, path: string[]): Checksum {
     const origin = this.#origin?.tree;
     if (origin !== undefined && this.#entries === undefined) return origin;
     const files: FileEntry[] = [];

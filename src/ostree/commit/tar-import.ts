@@ -1,7 +1,7 @@
 /** Entries of an archive, in their order, onto a tree. */
 import fs from 'node:fs';
 import { printable, quote } from '../../base/text.ts';
-import { safePath, type TarEntry } from '../../tar/index.ts';
+import { safePath, type TarEntry, type TarEntryType } from '../../tar/index.ts';
 import { OstreeError } from '../error.ts';
 import type { FileSource } from '../jobs/store-files.ts';
 import type { Checksum } from '../objects/checksum.ts';
@@ -15,6 +15,7 @@ import { DirMetas } from './dir-metas.ts';
 import type { FileQueue } from './file-queue.ts';
 import { type Attributes, type Modifiers, PLAIN_DIRECTORY } from './modifiers.ts';
 import { MutableTree } from './mutable-tree.ts';
+import { Tally } from './tally.ts';
 
 /** Where the content of an entry is. */
 export type TarContent =
@@ -39,6 +40,7 @@ export class TarImport {
   readonly #queue: FileQueue;
   readonly #options: AddTarOptions;
   readonly #metas: DirMetas;
+  readonly #tally: Tally;
   /** By path, the last one of each: threads finish in any order. */
   readonly #files = new Map<string, Placed>();
   readonly #skipped = new Set<string>();
@@ -55,14 +57,15 @@ export class TarImport {
     this.#modifiers = modifiers;
     this.#queue = queue;
     this.#options = options;
-    this.#metas = new DirMetas(transaction.writer);
+    this.#tally = options.tally ?? new Tally();
+    this.#metas = new DirMetas(this.#tally.counting(transaction.writer));
   }
 
   async add(entry: TarEntry, content: TarContent): Promise<void> {
     const parts = this.#partsOf(entry.path);
     const path = `/${parts.join('/')}`;
     if (this.#skipped.size > 0 && this.#isBelowSkipped(parts)) return;
-    const attributes = this.#modifiers.apply(path, attributesOf(entry, path));
+    const attributes = this.#modifiers.apply(path, attributesOf(entry));
     if (attributes === undefined) {
       this.#skipped.add(path);
       return;
@@ -115,13 +118,13 @@ export class TarImport {
       this.#files.set(path, { directory, name, file: this.#linked(entry, path) });
       return;
     }
-    if (entry.type !== 'file' && entry.type !== 'symlink') throw wrongType(path, `is a ${entry.type} of the archive`);
+    if (entry.type !== 'file' && entry.type !== 'symlink') throw wrongType(path, `is a ${entry.type} in the archive`);
     const file: Pending = { checksum: undefined };
     this.#files.set(path, { directory, name, file });
     const target = entry.type === 'symlink' ? (entry.linkTarget ?? '') : undefined;
     await this.#store(entry, { ...attributes, target }, content, path, (stored) => {
       file.checksum = stored.checksum;
-      this.#options.onStored?.(stored);
+      this.#tally.file(stored);
     });
   }
 
@@ -192,10 +195,18 @@ export class TarImport {
   }
 }
 
-const TYPE_BITS = { file: S_IFREG, symlink: S_IFLNK, hardlink: S_IFREG, directory: S_IFDIR } as const;
+/** Of those that cannot be committed, too: they may be on the list of what is left out. */
+const TYPE_BITS: Readonly<Record<TarEntryType, number>> = {
+  file: S_IFREG,
+  symlink: S_IFLNK,
+  hardlink: S_IFREG,
+  directory: S_IFDIR,
+  character: fs.constants.S_IFCHR,
+  block: fs.constants.S_IFBLK,
+  fifo: fs.constants.S_IFIFO,
+};
 
-function attributesOf({ type, mode, uid, gid, xattrs }: TarEntry, path: string): Attributes {
-  if (type === 'character' || type === 'block' || type === 'fifo') throw wrongType(path, `is a ${type} of the archive`);
+function attributesOf({ type, mode, uid, gid, xattrs }: TarEntry): Attributes {
   // Links have no permissions of their own on Linux, whatever the archive says.
   const permissions = type === 'symlink' ? 0o777 : mode;
   const canonical = canonicalXattrs(xattrs.map(([name, value]) => [Buffer.from(name), value] as const));

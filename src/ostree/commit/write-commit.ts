@@ -4,6 +4,7 @@ import { OstreeError } from '../error.ts';
 import type { Checksum } from '../objects/checksum.ts';
 import { encodeCommit } from '../objects/commit.ts';
 import { compareNames } from '../objects/order.ts';
+import { SIZES_KEY } from '../objects/sizes.ts';
 import type { Transaction } from '../storage/transaction.ts';
 import type { Root } from './mutable-tree.ts';
 
@@ -44,7 +45,7 @@ function commitMetadata(options: CommitOptions, collectionId: string | undefined
     all.push(['ostree.ref-binding', variantOf(array(string), sorted)]);
     if (collectionId !== undefined) all.push(['ostree.collection-binding', variantOf(string, collectionId)]);
   }
-  if (sizes !== undefined) all.push(['ostree.sizes', sizes]);
+  if (sizes !== undefined) all.push([SIZES_KEY, sizes]);
   assertKeys(all);
   return all;
 }

@@ -63,13 +63,16 @@ const SUPERBLOCK = tuple(vardict, uint64be, bytes, bytes, COMMIT, bytes, array(P
 /** Value of `(yay)`: compression, payload. */
 export const INLINE_PART = tuple(byte, bytes);
 
-const ENDIANNESS = 'ostree.endianness';
-const [LITTLE, BIG] = [0x6c, 0x42]; // 'l', 'B'
+export const ENDIANNESS = 'ostree.endianness';
+export const [LITTLE, BIG] = [0x6c, 0x42]; // 'l', 'B'
 const OBJECT_BYTES = 1 + CHECKSUM_BYTES;
 
-/** @throws OstreeError DELTA_MALFORMED */
-export function decodeSuperblock(file: Uint8Array, what: string): Superblock {
-  if (file.length > METADATA_LIMIT) throw malformed(what, `${file.length} bytes`);
+/**
+ * @param limit of its size; with inline parts a file may hold more than comes over the network
+ * @throws OstreeError DELTA_MALFORMED
+ */
+export function decodeSuperblock(file: Uint8Array, what: string, limit = METADATA_LIMIT): Superblock {
+  if (file.length > limit) throw malformed(what, `${file.length} bytes`);
   return naming(what, () => {
     const [metadata, timestamp, from, to, commit, , parts, fallbacks] = SUPERBLOCK.decode(file);
     const name = { from: from.length === 0 ? undefined : checksumOf(from, what), to: checksumOf(to, what) };
@@ -105,8 +108,13 @@ export function decodeSuperblock(file: Uint8Array, what: string): Superblock {
   });
 }
 
-/** Without `ostree.endianness` one is written: ours is little-endian. Inline parts go into the metadata, too. */
-export function encodeSuperblock(superblock: Superblock): Uint8Array {
+/**
+ * As the metadata say: they are written as they are, inline parts and detached metadata in them, and the numbers in the
+ * byte order that they name (little-endian when they name none). `encodeSuperblock(decodeSuperblock(file))` is `file`.
+ */
+export function encodeSuperblock(superblock: Omit<Superblock, 'detached'>): Uint8Array {
+  const swap = lookup(superblock.metadata, ENDIANNESS, byte) === BIG;
+  const raw = (value: number): bigint => (swap ? swapBytes(BigInt(value)) : BigInt(value));
   return SUPERBLOCK.encode([
     superblock.metadata,
     BigInt(superblock.timestamp),
@@ -116,11 +124,11 @@ export function encodeSuperblock(superblock: Superblock): Uint8Array {
     new Uint8Array(),
     superblock.parts.map(
       ({ digest, size, uncompressedSize, objects }) =>
-        [0, checksumBytes(digest), BigInt(size), BigInt(uncompressedSize), encodeObjects(objects)] as const,
+        [0, checksumBytes(digest), raw(size), raw(uncompressedSize), encodeObjects(objects)] as const,
     ),
     superblock.fallbacks.map(
       ({ checksum, size, uncompressedSize }) =>
-        [TYPE_CODES.file, checksumBytes(checksum), BigInt(size), BigInt(uncompressedSize)] as const,
+        [TYPE_CODES.file, checksumBytes(checksum), raw(size), raw(uncompressedSize)] as const,
     ),
   ]);
 }

@@ -1,7 +1,8 @@
-/** `ostree.sizes` of a commit: what a client would have to fetch. Source: spec 6.1, _ostree_read_varuint64. */
+/** `ostree.sizes` of a commit: what a client would have to fetch. Source: ostree.sizes in ostree-core-private.h. */
+import { CodedError } from '../../base/error.ts';
 import { array, bytes, lookup } from '../../gvariant/index.ts';
-import type { Checksum } from '../objects/checksum.ts';
-import { CHECKSUM_BYTES, checksumOf } from '../objects/checksum.ts';
+import { type Checksum, CHECKSUM_BYTES, checksumOf } from '../objects/checksum.ts';
+import { readVarint } from '../delta/algorithms/varint.ts';
 import type { Commit } from '../objects/commit.ts';
 import { type ObjectType, objectTypeOf } from '../objects/object-type.ts';
 import type { ObjectReader } from '../storage/object-reader.ts';
@@ -42,26 +43,14 @@ export function neededOf(sizes: readonly ObjectSize[], reader: ObjectReader): re
 }
 
 function parseEntry(entry: Uint8Array): ObjectSize | undefined {
-  if (entry.length < CHECKSUM_BYTES + 2) return undefined;
-  const archived = readVarint(entry, CHECKSUM_BYTES);
-  const unpacked = archived && readVarint(entry, archived.end);
-  if (archived === undefined || unpacked === undefined) return undefined;
-  const type = unpacked.end === entry.length ? 'file' : objectTypeOf(entry[unpacked.end] ?? 0);
-  if (type === undefined) return undefined;
-  const checksum = checksumOf(entry.subarray(0, CHECKSUM_BYTES), 'ostree.sizes');
-  return { checksum, type, archived: archived.value, unpacked: unpacked.value };
-}
-
-/** Base 128, the low group first. Undefined when it does not end, or is beyond 2^53. */
-function readVarint(from: Uint8Array, start: number): { value: number; end: number } | undefined {
-  let value = 0;
-  let factor = 1;
-  for (let at = start; at < Math.min(from.length, start + 10); at++) {
-    const byte = from[at] ?? 0;
-    value += (byte & 0x7f) * factor;
-    if (!Number.isSafeInteger(value)) return undefined;
-    if (byte < 0x80) return { value, end: at + 1 };
-    factor *= 128;
+  try {
+    const checksum = checksumOf(entry.subarray(0, CHECKSUM_BYTES), 'ostree.sizes');
+    const archived = readVarint(entry, CHECKSUM_BYTES);
+    const unpacked = readVarint(entry, archived.next);
+    const type = unpacked.next === entry.length ? 'file' : objectTypeOf(entry[unpacked.next] ?? 0);
+    return type && { checksum, type, archived: archived.value, unpacked: unpacked.value };
+  } catch (error) {
+    if (error instanceof CodedError) return undefined;
+    throw error;
   }
-  return undefined;
 }

@@ -1,9 +1,8 @@
 /** A commit for people, line by line as `ostree log` and `ostree show` print it. */
-import { formatVariant, lookup, string, type Variant } from '../../gvariant/index.ts';
+import { lookup, string, type Variant } from '../../gvariant/index.ts';
 import type { Checksum } from '../objects/checksum.ts';
 import { COMMIT, type Commit, contentChecksum } from '../objects/commit.ts';
 import type { MetadataType } from '../objects/object-type.ts';
-import { byteswapVariant } from './byteswap.ts';
 
 /** GLib knows no time after the year 9999. */
 const LAST_SECOND = 253_402_300_799;
@@ -35,19 +34,14 @@ function indented(text: string): string[] {
   return lines.map((line) => `    ${line}`);
 }
 
-/** What the bytes of a metadata object are, for `--raw`. */
+/** What the bytes of a metadata object are. */
 const SIGNATURES: Readonly<Record<MetadataType, string>> = {
   commit: COMMIT.signature,
   dirtree: '(a(say)a(sayay))',
   dirmeta: '(uuua(ayay))',
 };
 
-/** The name of a metadata object and its GVariant text. @throws GVariantError for bytes that are not in normal form */
-export function describeRaw(type: MetadataType, checksum: Checksum, object: Uint8Array, swapped: boolean): string[] {
-  return [`${type} ${checksum}`, formatNumbers({ signature: SIGNATURES[type], bytes: object }, swapped)];
-}
-
-/** @param swapped numbers are big-endian, as OSTree's own ones are */
-export function formatNumbers(value: Variant, swapped: boolean): string {
-  return formatVariant(swapped ? byteswapVariant(value) : value);
+/** A metadata object as a value, for `--raw`. */
+export function variantOfObject(type: MetadataType, object: Uint8Array): Variant {
+  return { signature: SIGNATURES[type], bytes: object };
 }

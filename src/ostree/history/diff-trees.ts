@@ -13,8 +13,8 @@ export interface Folder {
 
 export interface FolderEntry {
   readonly name: string;
-  readonly kind: 'file' | 'link' | 'directory' | 'other';
-  /** Of the content object, or of a directory's own attributes; undefined for what no commit can hold. */
+  readonly isDirectory: boolean;
+  /** Of the content object with all attributes, or of a directory's own ones; undefined for what no commit can hold. */
   checksum(): Checksum | undefined;
   /** Of a directory. */
   open(): Folder;
@@ -50,10 +50,10 @@ function compare(before: Folder, after: Folder, prefix: string, found: Found, de
     const other = nowByName.get(entry.name);
     nowByName.delete(entry.name);
     if (other === undefined) found.removed.push(path);
-    else if (entry.kind !== other.kind) found.modified.push(path);
+    else if (entry.isDirectory !== other.isDirectory) found.modified.push(path);
     else {
       if (entry.checksum() !== other.checksum()) found.modified.push(path);
-      if (entry.kind === 'directory') compare(entry.open(), other.open(), `${path}/`, found, depth + 1);
+      if (entry.isDirectory) compare(entry.open(), other.open(), `${path}/`, found, depth + 1);
     }
   }
   for (const entry of now) if (nowByName.has(entry.name)) addAll(entry, prefix, found, depth);
@@ -63,7 +63,7 @@ function addAll(entry: FolderEntry, prefix: string, found: Found, depth: number)
   const path = prefix + entry.name;
   assertDepth(path, depth);
   found.added.push(path);
-  if (entry.kind !== 'directory') return;
+  if (!entry.isDirectory) return;
   for (const inner of entry.open().list()) addAll(inner, `${path}/`, found, depth + 1);
 }
 

@@ -4,6 +4,7 @@
  */
 import type { ObjectReader } from '../storage/object-reader.ts';
 import type { ObjectWriter } from '../storage/object-writer.ts';
+import type { DiffBatch, DiffResult } from './diff-files.ts';
 import type { ImportBatch, ImportResult } from './import-objects.ts';
 import type { ArchivedBatch, ArchivedResult } from './store-archived.ts';
 import type { FilesBatch, FilesResult } from './store-files.ts';
@@ -19,6 +20,8 @@ export interface Jobs {
   readonly 'verify-objects': { readonly batch: VerifyBatch; readonly result: VerifyResult };
   /** Objects of another repository. */
   readonly 'import-objects': { readonly batch: ImportBatch; readonly result: ImportResult };
+  /** How new files are made of old ones. */
+  readonly 'diff-files': { readonly batch: DiffBatch; readonly result: DiffResult };
 }
 
 export type JobKind = keyof Jobs;
@@ -39,6 +42,7 @@ const HANDLERS: { readonly [Kind in JobKind]: () => Promise<Handler<Kind>> } = {
   'store-archived': async () => (await import('./store-archived.ts')).storeArchived,
   'verify-objects': async () => (await import('./verify-objects.ts')).verifyObjects,
   'import-objects': async () => (await import('./import-objects.ts')).importObjects,
+  'diff-files': async () => (await import('./diff-files.ts')).diffFiles,
 };
 
 export async function runJob<Kind extends JobKind>(

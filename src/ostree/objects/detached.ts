@@ -28,12 +28,13 @@ export function signaturesOf(metadata: Vardict, key: string): readonly Uint8Arra
 
 /** Appends to the array of `key`; every other key stays. */
 export function withSignature(metadata: Vardict, key: string, signature: Uint8Array): Vardict {
-  return withEntry(metadata, key, variantOf(SIGNATURES, [...signaturesOf(metadata, key), signature]));
+  return withSignatures(metadata, key, [...signaturesOf(metadata, key), signature]);
 }
 
-/** Without the signatures of one kind; every other key stays. */
-export function withoutSignatures(metadata: Vardict, key: string): Vardict {
-  return metadata.filter(([name]) => name !== key);
+/** Exactly these of one kind: the key goes with the last of them. Every other key stays. */
+export function withSignatures(metadata: Vardict, key: string, signatures: readonly Uint8Array[]): Vardict {
+  if (signatures.length === 0) return metadata.filter(([name]) => name !== key);
+  return withEntry(metadata, key, variantOf(SIGNATURES, signatures));
 }
 
 /** What takes the place of a deleted commit: `a{sv}` with its checksum as text and NUL. */

@@ -2,7 +2,9 @@
  * Pull from a repository on this machine. Between repositories of one mode on one file system files are linked;
  * everything else is read and stored anew. Spec 13.1.
  */
+import fs from 'node:fs';
 import { silent } from '../../base/progress.ts';
+import { quote } from '../../base/text.ts';
 import { OstreeError } from '../error.ts';
 import { Reach, reachTree } from '../history/reach.ts';
 import { openPool, type Pool, threadsFor } from '../jobs/pool.ts';
@@ -19,7 +21,7 @@ import { CommitReceiver, type CommitSource, type ReceivedCommit, storeCommit } f
 import type { PullOptions, PullResult, RefMove } from './options.ts';
 import { type PullPolicy, type SignatureReport, UNSIGNED } from './policy.ts';
 import type { PullPorts } from './pull.ts';
-import { type Asked } from './wanted.ts';
+import type { Asked } from './wanted.ts';
 
 const BATCH = 256;
 
@@ -59,7 +61,13 @@ export async function pullLocal(
 
 /** Somebody may delete objects while we read; where we cannot write, nobody is told that we do. */
 function mayLock(from: Repository): boolean {
-  return from.config.locking && from.isWritable;
+  if (!from.config.locking) return false;
+  try {
+    fs.accessSync(from.root, fs.constants.W_OK);
+    return true;
+  } catch {
+    return false; // read only, as the comment above says
+  }
 }
 
 /** A ref to be written, or a commit alone. */
@@ -70,9 +78,9 @@ function findMoves(from: Repository, into: Repository, { asked, remote }: LocalO
   const wanted: readonly Asked[] =
     asked.length > 0 ? asked : listIn(from, HEAD).map(({ ref, commit }) => ({ ref, commit }));
   return wanted.map(({ ref, commit }) => {
-    const to = commit ?? tryResolve(from, ref ?? '');
+    const to = commit ?? readRef(from, HEAD, ref ?? '') ?? tryResolve(from, ref ?? '');
     if (to === undefined) {
-      throw new OstreeError('REF_MISSING', `${from.path}: no ref ${JSON.stringify(ref)}`, { subject: ref });
+      throw new OstreeError('REF_MISSING', `${from.path}: no ref ${quote(ref ?? '')}`, { subject: ref });
     }
     return { place, ref, from: ref === undefined ? undefined : readRef(into, place, ref), to };
   });

@@ -4,9 +4,15 @@ import { OstreeError } from '../error.ts';
 import type { KeySetContent } from './key-set.ts';
 import { describeReport, type SignatureKind, type SignatureReport } from './report.ts';
 
+/** Beginnings of sentences, for hints. */
+export interface Advice {
+  readonly addKeys: string;
+  readonly unsigned: string;
+}
+
 export interface Refusal {
   readonly setting: string;
-  readonly remote: string | undefined;
+  readonly advice: Advice;
   readonly what: string;
   readonly kinds: readonly SignatureKind[];
 }
@@ -14,13 +20,12 @@ export interface Refusal {
 /** So many are told; somebody else decides how many there are. */
 const TOLD = 5;
 
-export function missing({ setting, remote, what, kinds }: Refusal): OstreeError {
-  const whose = remote === undefined ? '' : ` of remote ${remote}`;
+export function missing({ setting, advice, what, kinds }: Refusal): OstreeError {
   return new OstreeError(
     'SIGNATURE_MISSING',
-    `${what}: no ${kinds.join(' or ')} signature, and ${setting}${whose} asks for one`,
+    `${what}: no ${kinds.join(' or ')} signature, and ${setting} asks for one`,
     {
-      hint: `ask the publisher to sign it; only where nothing has to be proved ${setting}=false is right`,
+      hint: advice.unsigned,
       subject: what,
     },
   );
@@ -44,11 +49,9 @@ export function invalid(refusal: Refusal, reports: readonly SignatureReport[], k
 }
 
 /** The report that says most decides: what is wrong with a key that we know before keys that we do not know. */
-function hintFor({ remote, kinds }: Refusal, reports: readonly SignatureReport[], keys: KeySetContent): string {
+function hintFor({ advice }: Refusal, reports: readonly SignatureReport[], keys: KeySetContent): string {
   const has = (status: SignatureReport['status']): boolean => reports.some((report) => report.status === status);
-  const add = kinds.includes('gpg')
-    ? `"ostree-container repo remote gpg-import ${remote ?? 'REMOTE'} -k FILE" adds keys`
-    : `verification-${kinds[0]}-key or -file${remote === undefined ? '' : ` of remote ${remote}`} names keys`;
+  const add = advice.addKeys;
   if (keys.count === 0) return add;
   if (has('revoked-key'))
     return 'the key is not to be trusted any more: ask the publisher for a signature by a new one';

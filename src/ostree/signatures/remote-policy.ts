@@ -69,17 +69,28 @@ function policyOf(
       : undefined;
   const requirements = (suffix: '' | '-summary', wantsGpg: boolean, sign: SignVerify): readonly Requirement[] => {
     const found: Requirement[] = [];
-    if (wantsGpg && gpg !== undefined)
-      found.push({ setting: `gpg-verify${suffix}`, anyOf: [gpg], remote: remote?.name });
+    if (wantsGpg && gpg !== undefined) found.push(requirement(`gpg-verify${suffix}`, [gpg], remote));
     if (sign.kind !== 'off') {
-      const anyOf = keySetsFor(sign, remote, keyFolders);
-      found.push({ setting: `sign-verify${suffix}`, anyOf, remote: remote?.name });
+      found.push(requirement(`sign-verify${suffix}`, keySetsFor(sign, remote, keyFolders), remote));
     }
     return found;
   };
   return {
     commits: verifierOf(requirements('', demands.gpgVerify, demands.signVerify), now),
     summary: verifierOf(requirements('-summary', demands.gpgVerifySummary, demands.signVerifySummary), now),
+  };
+}
+
+function requirement(setting: string, anyOf: readonly KeySet[], remote: Remote | undefined): Requirement {
+  const kind = anyOf[0]?.kind ?? 'gpg';
+  const addKeys =
+    kind === 'gpg'
+      ? `"ostree-container repo remote gpg-import ${remote?.name ?? 'REMOTE'} -k FILE" adds keys`
+      : `verification-${kind}-key and verification-${kind}-file of a remote name keys`;
+  return {
+    setting: remote === undefined ? setting : `${setting} of remote ${remote.name}`,
+    anyOf,
+    advice: { addKeys, unsigned: `ask the publisher to sign it; ${setting}=false takes whatever comes` },
   };
 }
 

@@ -2,7 +2,7 @@
 import type { Vardict } from '../../gvariant/index.ts';
 import { openKeyring } from '../../trust/index.ts';
 import type { Checksum } from '../objects/checksum.ts';
-import { encodeDetached, GPG_SIGNATURES, signaturesOf, withoutSignatures, withSignature } from '../objects/detached.ts';
+import { encodeDetached, GPG_SIGNATURES, signaturesOf, withSignature, withSignatures } from '../objects/detached.ts';
 import type { Repository } from '../repository/repository.ts';
 import { objectsOf } from '../storage/object-reader.ts';
 import { type Transaction, withTransaction } from '../storage/transaction.ts';
@@ -86,11 +86,7 @@ export async function removeSignatures(
     const kept: Uint8Array[] = [];
     for (const signature of signatures) if (!(await isMeant(signature))) kept.push(signature);
     const removed = signatures.length - kept.length;
-    const metadata = kept.reduce(
-      (dict: Vardict, signature) => withSignature(dict, key, signature),
-      withoutSignatures(before, key),
-    );
-    return { metadata, isChanged: removed > 0, result: removed };
+    return { metadata: withSignatures(before, key, kept), isChanged: removed > 0, result: removed };
   });
 }
 

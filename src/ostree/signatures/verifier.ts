@@ -2,7 +2,7 @@
 import type { Vardict } from '../../gvariant/index.ts';
 import { signaturesOf } from '../objects/detached.ts';
 import { checkAll, type KeySet } from './key-set.ts';
-import { invalid, missing, type Refusal } from './refusal.ts';
+import { type Advice, invalid, missing, type Refusal } from './refusal.ts';
 import type { SignatureReport } from './report.ts';
 
 export interface Verifier {
@@ -19,11 +19,11 @@ export interface Verifier {
 
 /** One good signature by any of these keys. */
 export interface Requirement {
-  /** As the configuration spells it: `gpg-verify`. */
-  readonly setting: string;
   readonly anyOf: readonly KeySet[];
-  /** Whose configuration it is, for the hint. */
-  readonly remote: string | undefined;
+  /** Who asks for it: `gpg-verify of remote origin`. */
+  readonly setting: string;
+  /** What to do when a key is missing, and when signatures are. */
+  readonly advice: Advice;
 }
 
 /** Every requirement must be met; none at all accepts everything. */

@@ -34,15 +34,19 @@ import { isCollectionId, isRefName } from '../repository/ref-names.ts';
 /** A larger summary is refused before it is read; libostree's own limit for metadata is 10 MiB, summaries are exempt. */
 export const SUMMARY_LIMIT = 128 * 2 ** 20;
 
-export const LAST_MODIFIED = 'ostree.summary.last-modified';
-export const EXPIRES = 'ostree.summary.expires';
-export const MODE = 'ostree.summary.mode';
-export const TOMBSTONE_COMMITS = 'ostree.summary.tombstone-commits';
-export const INDEXED_DELTAS = 'ostree.summary.indexed-deltas';
-export const COLLECTION_ID = 'ostree.summary.collection-id';
-export const COLLECTION_MAP = 'ostree.summary.collection-map';
-export const COMMIT_TIMESTAMP = 'ostree.commit.timestamp';
-export const COMMIT_VERSION = 'ostree.commit.version';
+/** What is known by name: of the repository, and of a ref. */
+export const SUMMARY_KEYS = {
+  deltas: STATIC_DELTAS,
+  lastModified: 'ostree.summary.last-modified',
+  expires: 'ostree.summary.expires',
+  mode: 'ostree.summary.mode',
+  tombstoneCommits: 'ostree.summary.tombstone-commits',
+  indexedDeltas: 'ostree.summary.indexed-deltas',
+  collectionId: 'ostree.summary.collection-id',
+  collectionMap: 'ostree.summary.collection-map',
+  timestamp: 'ostree.commit.timestamp',
+  version: 'ostree.commit.version',
+} as const;
 
 export interface SummaryRef {
   readonly ref: string;
@@ -81,24 +85,27 @@ const REFS: Type<readonly RawRef[]> = array(tuple(string, tuple(uint64, bytes, v
 const COLLECTIONS = array(dictEntry(string, REFS));
 const SUMMARY = tuple(REFS, vardict);
 
+/** The type of the whole file. */
+export const SUMMARY_SIGNATURE = SUMMARY.signature;
+
 /** @throws OstreeError SUMMARY_MALFORMED */
 export function decodeSummary(file: Uint8Array, what = 'summary'): Summary {
   const [refs, metadata] = strictly(() => SUMMARY.decode(file), what);
   const known = <T>(key: string, type: Type<T>): T | undefined => knownValue(metadata, key, type, what);
-  const collectionId = known(COLLECTION_ID, string);
+  const collectionId = known(SUMMARY_KEYS.collectionId, string);
   if (collectionId !== undefined) assertCollection(collectionId, what);
-  const deltas = known(STATIC_DELTAS, vardict);
+  const deltas = known(SUMMARY_KEYS.deltas, vardict);
   return {
     refs: readRefs(refs, what),
     metadata,
     collectionId,
-    collections: readCollections(known(COLLECTION_MAP, COLLECTIONS) ?? [], what),
+    collections: readCollections(known(SUMMARY_KEYS.collectionMap, COLLECTIONS) ?? [], what),
     deltas: deltas && readDeltas(deltas, what),
-    lastModified: readSeconds(known(LAST_MODIFIED, uint64be), what),
-    expires: readSeconds(known(EXPIRES, uint64be), what),
-    mode: known(MODE, string),
-    tombstoneCommits: known(TOMBSTONE_COMMITS, boolean) ?? false,
-    indexedDeltas: known(INDEXED_DELTAS, boolean) ?? false,
+    lastModified: readSeconds(known(SUMMARY_KEYS.lastModified, uint64be), what),
+    expires: readSeconds(known(SUMMARY_KEYS.expires, uint64be), what),
+    mode: known(SUMMARY_KEYS.mode, string),
+    tombstoneCommits: known(SUMMARY_KEYS.tombstoneCommits, boolean) ?? false,
+    indexedDeltas: known(SUMMARY_KEYS.indexedDeltas, boolean) ?? false,
   };
 }
 
@@ -157,8 +164,8 @@ function readRefs(refs: readonly RawRef[], what: string): SummaryRef[] {
       commit: readChecksum(checksum, at),
       size: Number(size),
       metadata,
-      timestamp: readSeconds(knownValue(metadata, COMMIT_TIMESTAMP, uint64be, at), at),
-      version: knownValue(metadata, COMMIT_VERSION, string, at),
+      timestamp: readSeconds(knownValue(metadata, SUMMARY_KEYS.timestamp, uint64be, at), at),
+      version: knownValue(metadata, SUMMARY_KEYS.version, string, at),
     };
   });
 }

@@ -10,7 +10,7 @@ import {
   vardict,
   variantOf,
 } from '../../gvariant/index.ts';
-import { encodeDigests, STATIC_DELTAS } from '../delta/index-file.ts';
+import { encodeDigests } from '../delta/index-file.ts';
 import type { Checksum } from '../objects/checksum.ts';
 import { decodeCommit, encodeCommit } from '../objects/commit.ts';
 import { encodeDetached, withSignature } from '../objects/detached.ts';
@@ -21,20 +21,8 @@ import { HEAD, listIn, listRefs, type Ref, readRef } from '../repository/refs.ts
 import type { Repository } from '../repository/repository.ts';
 import { type ObjectReader, objectsOf } from '../storage/object-reader.ts';
 import { withTransaction } from '../storage/transaction.ts';
-import { reindexDeltas } from './delta-index.ts';
-import {
-  COLLECTION_ID,
-  COLLECTION_MAP,
-  COMMIT_TIMESTAMP,
-  COMMIT_VERSION,
-  collectionMap,
-  encodeSummary,
-  INDEXED_DELTAS,
-  LAST_MODIFIED,
-  MODE,
-  type RefLine,
-  TOMBSTONE_COMMITS,
-} from './summary.ts';
+import { digestDeltas, reindexDeltas } from './delta-index.ts';
+import { collectionMap, encodeSummary, type RefLine, SUMMARY_KEYS } from './summary.ts';
 import { writeSummary } from './write-summary.ts';
 
 /** Says something about bytes that others can verify. */
@@ -55,6 +43,8 @@ export interface UpdateSummaryOptions {
   readonly now?: number | undefined;
   /** Commit to `ostree-metadata` when the repository has a collection id. */
   readonly commitMetadata?: boolean | undefined;
+  /** Change nothing; without the commit and the signatures that there would be. */
+  readonly dryRun?: boolean | undefined;
 }
 
 export interface UpdatedSummary {
@@ -72,21 +62,18 @@ export const METADATA_REF = 'ostree-metadata';
 
 /** @throws OstreeError OBJECT_MISSING when a ref leads to no commit; CodedError LOCK_TIMEOUT */
 export async function updateSummary(repository: Repository, options: UpdateSummaryOptions): Promise<UpdatedSummary> {
-  const { signers = [], now = Date.now(), commitMetadata = true } = options;
+  const { now = Date.now(), dryRun = false, additionalMetadata = [] } = options;
+  const signers = dryRun ? [] : (options.signers ?? []);
   const held = repository.config.locking ? await repository.lock.acquire('shared', options) : undefined;
   try {
-    const { collectionId } = repository.config;
     const seconds = Math.floor(now / 1000);
-    const metadataCommit =
-      collectionId === undefined || !commitMetadata
-        ? undefined
-        : await writeMetadataCommit(repository, collectionId, seconds, options);
-    const deltas = reindexDeltas(repository);
-    const { refs, metadata } = composeSummary(repository, deltas, seconds, options.additionalMetadata ?? []);
+    const metadataCommit = dryRun ? undefined : await writeMetadataCommit(repository, seconds, options);
+    const deltas = dryRun ? digestDeltas(repository) : reindexDeltas(repository);
+    const { refs, metadata } = composeSummary(repository, deltas, seconds, additionalMetadata);
     const bytes = encodeSummary({ refs, metadata });
     const signatures = signers.length === 0 ? undefined : encodeDetached(await signAll(bytes, signers));
     options.signal.throwIfAborted();
-    writeSummary(repository, bytes, signatures);
+    if (!dryRun) writeSummary(repository, bytes, signatures);
     const size = bytes.length;
     return { refs: refs.length, deltas: deltas.size, size, isSigned: signatures !== undefined, metadataCommit };
   } finally {
@@ -118,13 +105,15 @@ function composeSummary(
   }
   const hasDeltas = deltas.size > 0 && !config.noDeltasInSummary;
   const own: (readonly [string, Variant])[] = [
-    [MODE, variantOf(string, formatMode(config.mode))],
-    [LAST_MODIFIED, variantOf(uint64be, BigInt(seconds))],
-    [TOMBSTONE_COMMITS, variantOf(boolean, config.tombstoneCommits)],
-    ...(hasDeltas ? [[STATIC_DELTAS, variantOf(vardict, encodeDigests(deltas))] as const] : []),
-    ...(collections.size > 0 ? [[COLLECTION_MAP, collectionMap(collections)] as const] : []),
-    [INDEXED_DELTAS, variantOf(boolean, true)],
-    ...(config.collectionId === undefined ? [] : [[COLLECTION_ID, variantOf(string, config.collectionId)] as const]),
+    [SUMMARY_KEYS.mode, variantOf(string, formatMode(config.mode))],
+    [SUMMARY_KEYS.lastModified, variantOf(uint64be, BigInt(seconds))],
+    [SUMMARY_KEYS.tombstoneCommits, variantOf(boolean, config.tombstoneCommits)],
+    ...(hasDeltas ? [[SUMMARY_KEYS.deltas, variantOf(vardict, encodeDigests(deltas))] as const] : []),
+    ...(collections.size > 0 ? [[SUMMARY_KEYS.collectionMap, collectionMap(collections)] as const] : []),
+    [SUMMARY_KEYS.indexedDeltas, variantOf(boolean, true)],
+    ...(config.collectionId === undefined
+      ? []
+      : [[SUMMARY_KEYS.collectionId, variantOf(string, config.collectionId)] as const]),
   ];
   const taken = new Set(own.map(([key]) => key));
   const metadata = [...own, ...additional.filter(([key]) => !taken.has(key))];
@@ -140,8 +129,8 @@ function lineOf(reader: ObjectReader, { ref, commit }: Ref): RefLine {
     commit,
     size: bytes.length,
     metadata: [
-      ...(version === undefined ? [] : [[COMMIT_VERSION, variantOf(string, version)] as const]),
-      [COMMIT_TIMESTAMP, variantOf(uint64be, BigInt(timestamp))],
+      ...(version === undefined ? [] : [[SUMMARY_KEYS.version, variantOf(string, version)] as const]),
+      [SUMMARY_KEYS.timestamp, variantOf(uint64be, BigInt(timestamp))],
     ],
   };
 }
@@ -149,18 +138,19 @@ function lineOf(reader: ObjectReader, { ref, commit }: Ref): RefLine {
 /** An empty tree; what is said is in the commit's metadata. */
 async function writeMetadataCommit(
   repository: Repository,
-  collectionId: string,
   timestamp: number,
-  { signal, additionalMetadata = [], signers = [] }: UpdateSummaryOptions,
-): Promise<Checksum> {
+  { signal, additionalMetadata = [], signers = [], commitMetadata = true }: UpdateSummaryOptions,
+): Promise<Checksum | undefined> {
+  const { collectionId } = repository.config;
+  if (collectionId === undefined || !commitMetadata) return undefined;
   return withTransaction(repository, { signal }, async (transaction) => {
     const { writer } = transaction;
     const rootTree = writer.putMetadata('dirtree', encodeDirTree({ files: [], directories: [] })).checksum;
     const attributes = { uid: 0, gid: 0, mode: 0o40755, xattrs: [] };
     const rootMeta = writer.putMetadata('dirmeta', encodeDirMeta(attributes)).checksum;
     const bindings: Vardict = [
-      ['ostree.ref-binding', variantOf(array(string), [METADATA_REF])],
       ['ostree.collection-binding', variantOf(string, collectionId)],
+      ['ostree.ref-binding', variantOf(array(string), [METADATA_REF])],
     ];
     const taken = new Set(bindings.map(([key]) => key));
     const commit = encodeCommit({

@@ -56,7 +56,7 @@ function baseName(name: string): string {
 }
 
 /** The name up to its first dot; of a name that starts with one, all of it: hidden files have nothing else in common. */
-function stem(name: string): string {
+export function stem(name: string): string {
   const base = baseName(name);
   const dot = base.indexOf('.', 1);
   return dot < 0 ? base : base.slice(0, dot);

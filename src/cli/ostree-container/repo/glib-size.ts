@@ -1,8 +1,8 @@
-/** Sizes as GLib's `g_format_size` shows them: powers of 1000, one digit after the point, a no-break space. */
+/** `174 bytes`, `1.7 kB`: sizes as the program ostree prints them, in powers of 1000. Source: g_format_size. */
 const UNITS = ['kB', 'MB', 'GB', 'TB', 'PB', 'EB'];
 
-export function formatSize(bytes: number): string {
-  if (bytes < 1000) return `${bytes} ${bytes === 1 ? 'byte' : 'bytes'}`;
+export function formatGlibSize(bytes: number): string {
+  if (bytes < 1000) return `${bytes} byte${bytes === 1 ? '' : 's'}`;
   let value = bytes / 1000;
   let unit = 0;
   while (value >= 1000 && unit < UNITS.length - 1) {

@@ -1,0 +1,91 @@
+/** The tree of a commit onto another tree. */
+import type { Checksum } from '../objects/checksum.ts';
+import type { Stored } from '../storage/object-writer.ts';
+import { type StoredFile, WHOLE_LIMIT } from '../storage/stored-file.ts';
+import type { Transaction } from '../storage/transaction.ts';
+import type { AddOptions } from './add-directory.ts';
+import { DirMetas } from './dir-metas.ts';
+import { type Modifiers, sameAttributes } from './modifiers.ts';
+import { MutableTree, type Root } from './mutable-tree.ts';
+import { Tally } from './tally.ts';
+
+/**
+ * Without modifiers only metadata are looked at; with them every object whose attributes change is stored anew.
+ * @throws OstreeError OBJECT_MISSING, OBJECT_MALFORMED, TARGET_EXISTS
+ */
+export async function addCommit(
+  transaction: Transaction,
+  tree: MutableTree,
+  root: Root,
+  modifiers: Modifiers,
+  options: AddOptions,
+): Promise<void> {
+  const source = MutableTree.of(transaction.writer.reader, root);
+  if (modifiers.isNone) tree.merge(source);
+  else await new Restamp(transaction, modifiers, options).directory(tree, source, '/');
+}
+
+class Restamp {
+  readonly #transaction: Transaction;
+  readonly #modifiers: Modifiers;
+  readonly #options: AddOptions;
+  readonly #metas: DirMetas;
+  readonly #tally: Tally;
+
+  constructor(transaction: Transaction, modifiers: Modifiers, options: AddOptions) {
+    this.#transaction = transaction;
+    this.#modifiers = modifiers;
+    this.#options = options;
+    this.#tally = options.tally ?? new Tally();
+    this.#metas = new DirMetas(this.#tally.counting(transaction.writer));
+  }
+
+  async directory(into: MutableTree, from: MutableTree, path: string): Promise<void> {
+    if (from.meta === undefined) throw new Error('unreachable: a directory of a commit without attributes');
+    this.#options.signal.throwIfAborted();
+    const attributes = this.#modifiers.apply(path, this.#transaction.writer.reader.dirMeta(from.meta));
+    if (attributes === undefined) return;
+    into.setMeta(this.#metas.put(attributes));
+    for (const [name, entry] of from.entries()) {
+      const below = path === '/' ? `/${name}` : `${path}/${name}`;
+      if (entry instanceof MutableTree) await this.#below(into, name, entry, below);
+      else await this.#file(into, name, entry, below);
+    }
+  }
+
+  async #below(into: MutableTree, name: string, from: MutableTree, path: string): Promise<void> {
+    if (this.#modifiers.skips(path)) return;
+    await this.directory(into.ensureDirectory(name), from, path);
+  }
+
+  async #file(into: MutableTree, name: string, checksum: Checksum, path: string): Promise<void> {
+    const stored = this.#transaction.writer.reader.file(checksum);
+    try {
+      const attributes = this.#modifiers.apply(path, stored.header);
+      if (attributes === undefined) return;
+      if (sameAttributes(attributes, stored.header)) {
+        into.putFile(name, checksum);
+        return;
+      }
+      const header = { ...attributes, target: stored.header.target };
+      const put = await this.#store(header, stored);
+      this.#tally.file(put);
+      into.putFile(name, put.checksum);
+    } finally {
+      stored.close();
+    }
+  }
+
+  async #store(header: StoredFile['header'], stored: StoredFile): Promise<Stored> {
+    const { writer } = this.#transaction;
+    if (stored.size <= WHOLE_LIMIT) return writer.putFile(header, stored.bytes());
+    const sink = writer.beginFile(header, stored.size);
+    try {
+      for await (const chunk of stored.chunks()) sink.write(chunk);
+      return sink.finish();
+    } catch (error) {
+      sink.abort();
+      throw error;
+    }
+  }
+}
