@@ -1,6 +1,21 @@
 /** OSTree repositories, natively: objects, refs, transactions, and what is done with them. */
 export { checkout } from './checkout/checkout.ts';
 export { CHECKOUT_DEFAULTS, type CheckoutOptions, type CheckoutResult } from './checkout/options.ts';
+export { type AddOptions, addDirectory } from './commit/add-directory.ts';
+export { type AddTarOptions, addTar, pathnameFilter, type TarSource } from './commit/add-tar.ts';
+export type { TreeSource } from './commit/build-tree.ts';
+export { type CommitRequest, type Committed, commitTrees } from './commit/commit.ts';
+export {
+  type Attributes,
+  type ModifierOptions,
+  Modifiers,
+  modifiersFor,
+  type StatOverride,
+} from './commit/modifiers.ts';
+export { MutableTree, type OnConflict, type Root, type TreeEntry } from './commit/mutable-tree.ts';
+export { parseSkipList, parseStatOverrides } from './commit/stat-overrides.ts';
+export { type Statistics, Tally } from './commit/tally.ts';
+export { type CommitOptions, writeCommit } from './commit/write-commit.ts';
 export { OstreeError, type OstreeErrorCode } from './error.ts';
 export { commitFolder } from './history/commit-folder.ts';
 export { type CommitSizes, neededOf, type ObjectSize, sizesOf, totalOf } from './history/commit-sizes.ts';
@@ -15,10 +30,10 @@ export { ancestry, Reach, reachTree } from './history/reach.ts';
 export { openPool, type Pool, threadsFor } from './jobs/pool.ts';
 export { type Checksum, isChecksum } from './objects/checksum.ts';
 export { type Commit, contentChecksum, decodeCommit, encodeCommit } from './objects/commit.ts';
+export { GPG_SIGNATURES, signaturesOf } from './objects/detached.ts';
 export { type DirMeta, decodeDirMeta, encodeDirMeta } from './objects/dirmeta.ts';
 export { type DirTree, decodeDirTree, encodeDirTree } from './objects/dirtree.ts';
 export type { FileHeader } from './objects/file-header.ts';
-export { GPG_SIGNATURES, signaturesOf } from './objects/detached.ts';
 export type { MetadataType, ObjectType } from './objects/object-type.ts';
 export type { Xattr, Xattrs } from './objects/xattrs.ts';
 export { formatXattrs } from './objects/xattrs-text.ts';
@@ -38,7 +53,13 @@ export {
 } from './repository/refs.ts';
 export { createRepository, openRepository, type Repository } from './repository/repository.ts';
 export { resolveRevision, tryResolve } from './repository/resolve.ts';
-export { type CollectionRef, deleteRefs, selectCollectionRefs, selectRefs, type SelectedRef } from './repository/select-refs.ts';
+export {
+  type CollectionRef,
+  deleteRefs,
+  type SelectedRef,
+  selectCollectionRefs,
+  selectRefs,
+} from './repository/select-refs.ts';
 export {
   removeGpgSignatures,
   removeRawSignatures,
@@ -48,7 +69,7 @@ export { givenKeys } from './signatures/given-keys.ts';
 export { type InspectOptions, inspectSignatures } from './signatures/inspect.ts';
 export { explicitPolicy, remotePolicy, type SignaturePolicy } from './signatures/remote-policy.ts';
 export { describeReport, type SignatureKind, type SignatureReport } from './signatures/report.ts';
-export { addSignatures, type SignOptions, signCommit, signStagedCommit } from './signatures/sign.ts';
+export { addSignatures, type Signed, type SignOptions, signCommit, signStagedCommit } from './signatures/sign.ts';
 export {
   type CommitSigner,
   ed25519Signer,

@@ -4,8 +4,9 @@ import { searchPath } from './needs.ts';
 
 /** The checkout, seen from dist/test/support. */
 export const CHECKOUT = join(import.meta.dirname, '..', '..', '..');
-/** The built program under test. */
-export const TAKO = join(CHECKOUT, 'dist', 'src', 'cli', 'tako', 'main.js');
+/** The built programs under test. */
+export const TAKO = builtProgram('tako');
+export const OSTREE_CONTAINER = builtProgram('ostree-container');
 
 /** Time for one program when a test says nothing else; a slow machine under strace needs a part of it. */
 const DEFAULT_TIMEOUT_MS = 60_000;
@@ -67,11 +68,18 @@ export function runNode(script: string, args: readonly string[], options: NodeOp
 export function runTako(args: readonly string[], options: NodeOptions = {}): Promise<Finished> {
   return runNode(TAKO, args, options);
 }
+/** Run the built `ostree-container`, e.g. `await runOstreeContainer(['repo', 'refs', '--repo', repository])`. */
+export function runOstreeContainer(args: readonly string[], options: NodeOptions = {}): Promise<Finished> {
+  return runNode(OSTREE_CONTAINER, args, options);
+}
 export function startNode(script: string, args: readonly string[], options: NodeOptions = {}): Running {
   return start(process.execPath, [...(options.node ?? []), script, ...args], options);
 }
 export function startTako(args: readonly string[], options: NodeOptions = {}): Running {
   return startNode(TAKO, args, options);
+}
+export function startOstreeContainer(args: readonly string[], options: NodeOptions = {}): Running {
+  return startNode(OSTREE_CONTAINER, args, options);
 }
 
 /** Run a program that has to succeed, for what a test prepares. */
@@ -96,6 +104,10 @@ export function start(file: string, args: readonly string[], options: RunOptions
   child.stdin?.on('error', () => undefined);
   child.stdin?.end(options.input);
   return follow(child, `${program} ${words.join(' ')}`, options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
+}
+
+function builtProgram(name: string): string {
+  return join(CHECKOUT, 'dist', 'src', 'cli', name, 'main.js');
 }
 
 function follow(child: ChildProcess, name: string, timeoutMs: number): Running {

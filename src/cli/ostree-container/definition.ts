@@ -26,6 +26,11 @@ const REPO: readonly CommandEntry[] = [
     load: async () => (await import('./repo/diff.ts')).diffCommand(),
   },
   {
+    name: 'commit',
+    summary: 'commit directories, archives and other commits',
+    load: async () => (await import('./repo/commit.ts')).commitCommand(),
+  },
+  {
     name: 'gpg-sign',
     summary: 'sign a commit with OpenPGP keys',
     load: async () => (await import('./repo/gpg-sign.ts')).gpgSignCommand(),

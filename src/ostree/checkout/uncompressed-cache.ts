@@ -36,7 +36,8 @@ export function openUncompressedCache(repository: Repository): UncompressedCache
       if (before !== undefined) return before;
       if (fs.lstatSync(path, { throwIfNoEntry: false })?.isFile() === true) return path;
       const temporary = `${repository.root}/tmp/unpacked-${process.pid}-${unpacked.size}`;
-      canWrite &&= !isReadOnly(() => {
+      if (!canWrite) return undefined;
+      canWrite = !isReadOnly(() => {
         if (unpackTo(object, checksum, temporary)) unpacked.set(checksum, temporary);
       });
       return unpacked.get(checksum);

@@ -37,7 +37,7 @@ class Restamp {
     this.#modifiers = modifiers;
     this.#options = options;
     this.#tally = options.tally ?? new Tally();
-    this.#metas = new DirMetas(this.#tally.counting(transaction.writer));
+    this.#metas = new DirMetas(transaction.writer, this.#tally);
   }
 
   async directory(into: MutableTree, from: MutableTree, path: string): Promise<void> {

@@ -100,7 +100,7 @@ class Scan {
     this.#queue = queue;
     this.#options = options;
     this.#tally = options.tally ?? new Tally();
-    this.#metas = new DirMetas(this.#tally.counting(transaction.writer));
+    this.#metas = new DirMetas(transaction.writer, this.#tally);
   }
 
   async root(tree: MutableTree, path: string): Promise<void> {

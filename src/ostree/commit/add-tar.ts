@@ -19,7 +19,7 @@ import { TarImport } from './tar-import.ts';
 export interface AddTarOptions extends AddOptions {
   /** Directories that no entry describes are made: of root, 0755. Otherwise they are PATH_MISSING. */
   readonly autocreateParents?: boolean | undefined;
-  /** What an entry, or the target of a hard link, is to be called; applied before anything is judged. */
+  /** What an entry, or the target of a hard link, is to be called: `usr/bin/sh` in, a path out. Not for the root. */
   readonly rename?: ((path: string) => string) | undefined;
 }
 

@@ -46,11 +46,15 @@ export class Tally {
     return {
       putMetadata: (type, bytes) => {
         const stored = writer.putMetadata(type, bytes);
-        this.#metadataTotal++;
-        if (stored.isNew) this.#metadataWritten++;
+        this.metadata(stored.isNew);
         return stored;
       },
     };
+  }
+
+  metadata(isNew: boolean): void {
+    this.#metadataTotal++;
+    if (isNew) this.#metadataWritten++;
   }
 
   get statistics(): Statistics {

@@ -58,7 +58,7 @@ export class TarImport {
     this.#queue = queue;
     this.#options = options;
     this.#tally = options.tally ?? new Tally();
-    this.#metas = new DirMetas(this.#tally.counting(transaction.writer));
+    this.#metas = new DirMetas(transaction.writer, this.#tally);
   }
 
   async add(entry: TarEntry, content: TarContent): Promise<void> {
@@ -89,7 +89,9 @@ export class TarImport {
   }
 
   #partsOf(path: string): readonly string[] {
-    return safePath(this.#options.rename?.(path) ?? path);
+    const parts = safePath(path);
+    const { rename } = this.#options;
+    return rename === undefined || parts.length === 0 ? parts : safePath(rename(parts.join('/')));
   }
 
   #root(entry: TarEntry, attributes: Attributes): void {

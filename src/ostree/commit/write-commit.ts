@@ -5,8 +5,8 @@ import type { Checksum } from '../objects/checksum.ts';
 import { encodeCommit } from '../objects/commit.ts';
 import { compareNames } from '../objects/order.ts';
 import { SIZES_KEY } from '../objects/sizes.ts';
-import type { Transaction } from '../storage/transaction.ts';
 import type { Root } from './mutable-tree.ts';
+import type { MetadataWriter } from './tally.ts';
 
 export interface CommitOptions {
   readonly subject?: string | undefined;
@@ -18,6 +18,8 @@ export interface CommitOptions {
   readonly metadata?: Vardict | undefined;
   /** The refs that the commit is meant for, in any order; undefined: no bindings at all. */
   readonly boundRefs?: readonly string[] | undefined;
+  /** Goes with the refs; that of the repository. */
+  readonly collectionId?: string | undefined;
   /** Comes last. */
   readonly sizes?: Variant | undefined;
 }
@@ -26,19 +28,18 @@ export interface CommitOptions {
  * Write a commit on a tree whose objects are all there. Refs are the caller's.
  * @throws OstreeError OBJECT_MALFORMED for an empty metadata key or one twice, or a timestamp that is none
  */
-export function writeCommit(transaction: Transaction, root: Root, options: CommitOptions): Checksum {
+export function writeCommit(writer: MetadataWriter, root: Root, options: CommitOptions): Checksum {
   const { subject = '', body = '', timestamp, parent } = options;
   if (!Number.isSafeInteger(timestamp) || timestamp < 0) {
     throw new OstreeError('OBJECT_MALFORMED', `commit: a timestamp of ${timestamp} seconds`);
   }
-  const metadata = commitMetadata(options, transaction.repository.config.collectionId);
+  const metadata = commitMetadata(options);
   const object = encodeCommit({ metadata, parent, related: [], subject, body, timestamp, ...root });
-  return transaction.writer.putMetadata('commit', object).checksum;
+  return writer.putMetadata('commit', object).checksum;
 }
 
 /** In the order of libostree: what the user gave, the bindings, the sizes. */
-function commitMetadata(options: CommitOptions, collectionId: string | undefined): Vardict {
-  const { metadata = [], boundRefs, sizes } = options;
+function commitMetadata({ metadata = [], boundRefs, collectionId, sizes }: CommitOptions): Vardict {
   const all: (readonly [string, Variant])[] = [...metadata];
   if (boundRefs !== undefined) {
     const sorted = [...new Set(boundRefs)].sort(compareNames);

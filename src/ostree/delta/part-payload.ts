@@ -26,7 +26,7 @@ export const PLAIN = 0;
 export const XZ = 0x78;
 
 /** A payload larger than this is refused before it is unpacked: parts hold 32 MB of objects, or one large patch. */
-const PAYLOAD_LIMIT = 2 ** 30;
+export const PAYLOAD_LIMIT = 2 ** 30;
 
 /** @throws OstreeError DELTA_MALFORMED */
 export async function decodePart(file: Uint8Array, what: string): Promise<PartPayload> {

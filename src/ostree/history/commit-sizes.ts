@@ -1,8 +1,8 @@
 /** `ostree.sizes` of a commit: what a client would have to fetch. Source: ostree.sizes in ostree-core-private.h. */
 import { CodedError } from '../../base/error.ts';
 import { array, bytes, lookup } from '../../gvariant/index.ts';
-import { type Checksum, CHECKSUM_BYTES, checksumOf } from '../objects/checksum.ts';
 import { readVarint } from '../delta/algorithms/varint.ts';
+import { CHECKSUM_BYTES, type Checksum, checksumOf } from '../objects/checksum.ts';
 import type { Commit } from '../objects/commit.ts';
 import { type ObjectType, objectTypeOf } from '../objects/object-type.ts';
 import type { ObjectReader } from '../storage/object-reader.ts';

@@ -1,9 +1,11 @@
 /** How new files are made of old ones, both in the repository: for static deltas. */
 import { bsdiff } from '../delta/algorithms/bsdiff.ts';
 import { matchChunks, type Segment } from '../delta/algorithms/rollsum.ts';
-import type { Checksum } from '../objects/checksum.ts';
+import { type Checksum, sha256Both } from '../objects/checksum.ts';
+import { encodeFileHeader } from '../objects/file-header.ts';
 import type { ObjectReader } from '../storage/object-reader.ts';
-import { WHOLE_LIMIT } from '../storage/stored-file.ts';
+import { corrupt } from '../storage/object-writer.ts';
+import { type StoredFile, WHOLE_LIMIT } from '../storage/stored-file.ts';
 import type { JobContext } from './table.ts';
 
 export interface DiffBatch {
@@ -12,7 +14,11 @@ export interface DiffBatch {
 }
 
 export type FileDiff =
-  | { readonly way: 'rollsum'; readonly segments: readonly Segment[]; /** In their order. */ readonly literals: Uint8Array }
+  | {
+      readonly way: 'rollsum';
+      readonly segments: readonly Segment[] /** In their order. */;
+      readonly literals: Uint8Array;
+    }
   | { readonly way: 'bsdiff'; readonly patch: Uint8Array }
   /** Too little in common for the way that was asked for. */
   | { readonly way: 'none' };
@@ -43,19 +49,28 @@ function rollsumDiff(before: Uint8Array, after: Uint8Array): FileDiff {
   return { way: 'rollsum', segments, literals: Buffer.concat(literals) };
 }
 
-/** All of it: callers know the size. @throws OstreeError OBJECT_MISSING, OBJECT_MALFORMED */
+/**
+ * The whole content, compared with its name: a delta of a damaged object helps nobody. Callers know the size.
+ * @throws OstreeError OBJECT_MISSING, OBJECT_MALFORMED, OBJECT_CORRUPT
+ */
 export async function readContent(reader: ObjectReader, checksum: Checksum): Promise<Uint8Array> {
   const stored = reader.file(checksum);
   try {
-    if (stored.size <= WHOLE_LIMIT) return stored.bytes();
-    const content = Buffer.allocUnsafe(stored.size);
-    let done = 0;
-    for await (const chunk of stored.chunks()) {
-      content.set(chunk, done);
-      done += chunk.length;
-    }
+    const content = stored.size <= WHOLE_LIMIT ? stored.bytes() : await gather(stored);
+    const found = sha256Both(encodeFileHeader(stored.header), content);
+    if (found !== checksum) throw corrupt('file', checksum, found);
     return content;
   } finally {
     stored.close();
   }
+}
+
+async function gather(stored: StoredFile): Promise<Uint8Array> {
+  const content = Buffer.allocUnsafe(stored.size);
+  let done = 0;
+  for await (const chunk of stored.chunks()) {
+    content.set(chunk, done);
+    done += chunk.length;
+  }
+  return content;
 }

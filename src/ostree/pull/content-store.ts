@@ -5,8 +5,11 @@ import type { ObjectReader } from '../storage/object-reader.ts';
 import { WHOLE_LIMIT } from '../storage/stored-file.ts';
 import type { LargeObjects } from './large-objects.ts';
 
-const BATCH_BYTES = 2 * 2 ** 20;
+/** Bytes that are handed to a thread at once, and the most objects. */
+const ARENA = 2 ** 20;
 const BATCH_OBJECTS = 128;
+/** Batches that wait or are being worked on. When all are in use, nothing more is received. */
+const ARENAS = 6;
 
 export interface ContentPorts {
   readonly pool: () => Pool;
@@ -14,9 +17,11 @@ export interface ContentPorts {
   readonly content: { readonly keepBytes: boolean; readonly trusted: boolean; readonly plainModes: boolean };
 }
 
-interface Received {
-  readonly checksum: Checksum;
-  readonly bytes: Uint8Array;
+/** Memory that is filled, lent to a thread and used again: fresh buffers would wait for the garbage collectors. */
+interface Batch {
+  readonly arena: SharedArrayBuffer;
+  used: number;
+  readonly objects: { readonly checksum: Checksum; readonly bytes: Uint8Array }[];
 }
 
 export class ContentStore {
@@ -24,8 +29,10 @@ export class ContentStore {
   readonly #onFailure: (error: unknown) => void;
   readonly #running = new Set<Promise<unknown>>();
   readonly #cached = new Map<ObjectReader, Checksum[]>();
-  #batch: Received[] = [];
-  #bytes = 0;
+  readonly #free: SharedArrayBuffer[] = [];
+  #made = 0;
+  #waiting: (() => void)[] = [];
+  #batch: Batch | undefined;
   #failed: { readonly error: unknown } | undefined;
 
   constructor(ports: ContentPorts, onFailure: (error: unknown) => void) {
@@ -33,12 +40,54 @@ export class ContentStore {
     this.#onFailure = onFailure;
   }
 
-  /** Resolves when there is room for more. */
+  /** Resolves when the bytes were copied: there is room for more then. */
   async add(checksum: Checksum, bytes: Uint8Array): Promise<void> {
     if (unpackedSize(bytes) > WHOLE_LIMIT) return this.#ports.large.store(checksum, bytes);
-    this.#batch.push({ checksum, bytes });
-    this.#bytes += bytes.length;
-    if (this.#batch.length >= BATCH_OBJECTS || this.#bytes >= BATCH_BYTES) await this.#flush();
+    if (bytes.length > ARENA) return this.#alone(checksum, bytes);
+    let batch = this.#batch;
+    while (batch === undefined || batch.used + bytes.length > ARENA || batch.objects.length >= BATCH_OBJECTS) {
+      if (batch !== undefined) this.#flush();
+      const arena = this.#takeArena();
+      if (arena === undefined) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+      else this.#batch = { arena, used: 0, objects: [] };
+      batch = this.#batch;
+    }
+    const place = new Uint8Array(batch.arena, batch.used, bytes.length);
+    place.set(bytes);
+    batch.used += bytes.length;
+    batch.objects.push({ checksum, bytes: place });
+  }
+
+  #takeArena(): SharedArrayBuffer | undefined {
+    const free = this.#free.pop();
+    if (free !== undefined || this.#made >= ARENAS) return free;
+    this.#made++;
+    return new SharedArrayBuffer(ARENA);
+  }
+
+  #flush(): void {
+    if (this.#batch === undefined) return;
+    const { arena, objects } = this.#batch;
+    this.#batch = undefined;
+    const job = this.#ports.pool().run('store-archived', { objects, ...this.#ports.content });
+    this.#run(
+      job.finally(() => {
+        this.#free.push(arena);
+        const waiting = this.#waiting;
+        this.#waiting = [];
+        for (const resolve of waiting) resolve();
+      }),
+    );
+  }
+
+  async #alone(checksum: Checksum, bytes: Uint8Array): Promise<void> {
+    const buffer = new ArrayBuffer(bytes.length);
+    const own = new Uint8Array(buffer);
+    own.set(bytes);
+    const pool = this.#ports.pool();
+    await pool.ready();
+    const batch = { objects: [{ checksum, bytes: own }], ...this.#ports.content };
+    this.#run(pool.run('store-archived', batch, [buffer]));
   }
 
   /** An object of another repository on this machine, verified on its way. */
@@ -51,7 +100,7 @@ export class ContentStore {
 
   /** @throws what storing failed with */
   async finish(): Promise<void> {
-    if (this.#batch.length > 0) await this.#flush();
+    this.#flush();
     for (const from of this.#cached.keys()) await this.#flushCached(from);
     await this.settled();
     if (this.#failed !== undefined) throw this.#failed.error;
@@ -60,15 +109,6 @@ export class ContentStore {
   /** Nothing is being written any more. */
   async settled(): Promise<void> {
     await Promise.all(this.#running);
-  }
-
-  async #flush(): Promise<void> {
-    const { objects, buffer } = pack(this.#batch, this.#bytes);
-    this.#batch = [];
-    this.#bytes = 0;
-    const pool = this.#ports.pool();
-    await pool.ready();
-    this.#run(pool.run('store-archived', { objects, ...this.#ports.content }, [buffer]));
   }
 
   async #flushCached(from: ObjectReader): Promise<void> {
@@ -96,17 +136,4 @@ export class ContentStore {
 function unpackedSize(bytes: Uint8Array): number {
   if (bytes.length < 16) return 0;
   return Number(Buffer.from(bytes.buffer, bytes.byteOffset + 8, 8).readBigUInt64BE());
-}
-
-/** One buffer, which is given to a thread as a whole and not copied once more. */
-function pack(batch: readonly Received[], size: number) {
-  const buffer = new ArrayBuffer(size);
-  let offset = 0;
-  const objects = batch.map(({ checksum, bytes }) => {
-    const place = new Uint8Array(buffer, offset, bytes.length);
-    place.set(bytes);
-    offset += bytes.length;
-    return { checksum, bytes: place };
-  });
-  return { objects, buffer };
 }

@@ -36,13 +36,28 @@ export class LargeObjects {
     this.#ports = ports;
   }
 
-  /** One after the other: parallel streams gain nothing, and would share the time until each is whole. */
-  fetch(checksum: Checksum, onReceived: (bytes: number) => void, signal: AbortSignal): Promise<void> {
+  /**
+   * One after the other: parallel streams gain nothing, and would share the time until each is whole.
+   * @param start what has come of it already
+   */
+  fetch(
+    checksum: Checksum,
+    start: Uint8Array,
+    onReceived: (bytes: number) => void,
+    signal: AbortSignal,
+  ): Promise<void> {
     const { origin } = this.#ports;
+    const begun = Buffer.from(start); // the memory is somebody else's by the time that it is our turn
     return origin.inTurn(async () => {
       const found = await origin.locate('content', `objects/${objectPath(checksum, 'filez')}`, signal);
       if (found === undefined) throw notThere('file', checksum);
-      await this.#within(checksum, (file) => this.#download(file, checksum, found, onReceived, signal));
+      await this.#within(checksum, async (file) => {
+        if (file.size < begun.length) {
+          file.truncate();
+          file.write(begun);
+        }
+        await this.#download(file, checksum, found, onReceived, signal);
+      });
     });
   }
 

@@ -87,6 +87,26 @@ export class Origin {
     });
   }
 
+  /**
+   * A whole file into memory that is used again for the next one: for tens of thousands of files. False: it is absent.
+   * @throws OriginTooLarge when it does not fit; what has come by then is in the memory
+   */
+  async receive(side: Side, path: string, into: Scratch, signal: AbortSignal): Promise<boolean> {
+    const found = await this.eachBase(side, async ({ before, after, headers }) => {
+      this.#requests++;
+      into.clear();
+      await this.client.request(`${before}${path}${after}`, {
+        headers,
+        onChunk: (chunk) => into.append(chunk),
+        onRestart: () => into.clear(),
+        signal,
+      });
+      this.#bytes += into.length;
+      return true;
+    });
+    return found ?? false;
+  }
+
   /** Where a file is, and how large the server says that it is. Undefined when it is absent. */
   async locate(side: Side, path: string, signal: AbortSignal): Promise<Large | undefined> {
     return this.eachBase(side, async ({ before, after, headers }) => {
@@ -119,6 +139,46 @@ export class Origin {
     return undefined;
   }
 }
+
+/** Memory for one file at a time. */
+export class Scratch {
+  readonly #most: number;
+  #room = Buffer.allocUnsafeSlow(64 * 1024);
+  #length = 0;
+
+  /** @param most bytes that it holds */
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  get length(): number {
+    return this.#length;
+  }
+
+  /** Valid until the next file. */
+  get bytes(): Uint8Array {
+    return this.#room.subarray(0, this.#length);
+  }
+
+  clear(): void {
+    this.#length = 0;
+  }
+
+  append(chunk: Uint8Array): void {
+    const end = this.#length + chunk.length;
+    if (end > this.#most) throw new OriginTooLarge();
+    if (end > this.#room.length) {
+      const larger = Buffer.allocUnsafeSlow(Math.min(this.#most, Math.max(end, 2 * this.#room.length)));
+      larger.set(this.bytes);
+      this.#room = larger;
+    }
+    this.#room.set(chunk, this.#length);
+    this.#length = end;
+  }
+}
+
+/** Not an error of anybody: the file goes another way. */
+export class OriginTooLarge extends Error {}
 
 export function isTooLarge(error: unknown): boolean {
   return error instanceof HttpError && error.code === 'TOO_LARGE';

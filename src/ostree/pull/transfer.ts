@@ -12,13 +12,14 @@ import type { ObjectReader } from '../storage/object-reader.ts';
 import { corrupt, type ObjectWriter } from '../storage/object-writer.ts';
 import { ContentStore } from './content-store.ts';
 import type { LargeObjects } from './large-objects.ts';
-import { isTooLarge, type Origin } from './origin.ts';
+import { type Origin, OriginTooLarge, Scratch } from './origin.ts';
+import { PresentFiles } from './present-files.ts';
 import type { TreeWalk } from './tree-walk.ts';
 
 /** Requests at once. More gain nothing on a fast network, and would be unkind to a small server. */
 const LANES = 12;
 /** A content that is received into memory; larger ones go through a file. */
-const SMALL_CONTENT = 4 * 2 ** 20;
+const SMALL_CONTENT = 2 * 2 ** 20;
 /** Directories walked on the disk before others get a turn. */
 const BREATH = 64;
 
@@ -73,6 +74,7 @@ class Transfer {
   readonly #ports: TransferPorts;
   readonly #store: ContentStore;
   readonly #signal: AbortSignal;
+  readonly #present: PresentFiles;
   #busy = 0;
   #idle: (() => void)[] = [];
   #walked = 0;
@@ -82,14 +84,16 @@ class Transfer {
     this.#ports = ports;
     this.#store = store;
     this.#signal = signal;
+    this.#present = new PresentFiles(ports.writer.reader.places);
   }
 
   /** Does one thing after the other until nothing is left and nothing can come. */
   async lane(): Promise<void> {
+    const scratch = new Scratch(SMALL_CONTENT);
     try {
       for (;;) {
         this.#signal.throwIfAborted();
-        const next = this.#next();
+        const next = this.#next(scratch);
         if (next !== undefined) {
           this.#busy++;
           await next.finally(() => this.#busy--);
@@ -103,14 +107,14 @@ class Transfer {
   }
 
   /** Metadata first: the sooner all names are known the sooner it is known how much is left. */
-  #next(): Promise<void> | undefined {
+  #next(scratch: Scratch): Promise<void> | undefined {
     const { trees, metas, files } = this.#walk;
     const tree = trees.pop();
     if (tree !== undefined) return this.#tree(tree);
     const meta = metas.pop();
     if (meta !== undefined) return this.#meta(meta);
     const file = files.pop();
-    return file === undefined ? undefined : this.#file(file);
+    return file === undefined ? undefined : this.#file(file, scratch);
   }
 
   #wake(): void {
@@ -156,25 +160,21 @@ class Transfer {
     return bytes;
   }
 
-  async #file(checksum: Checksum): Promise<void> {
-    const { writer, caches, origin, large, onObject } = this.#ports;
-    if (writer.reader.has(checksum, 'file')) return;
+  async #file(checksum: Checksum, scratch: Scratch): Promise<void> {
+    const { caches, origin, large, onObject } = this.#ports;
+    if (this.#present.has(checksum)) return;
     const cache = caches.find((each) => each.has(checksum, 'file'));
     if (cache !== undefined) return this.#store.addCached(checksum, cache);
     const path = `objects/${objectPath(checksum, 'filez')}`;
-    let bytes: Uint8Array | undefined;
     try {
-      bytes = await origin.small('content', path, SMALL_CONTENT, this.#signal);
+      if (!(await origin.receive('content', path, scratch, this.#signal))) throw notThere('file', checksum);
+      onObject(checksum, scratch.length);
+      await this.#store.add(checksum, scratch.bytes);
     } catch (error) {
-      if (!isTooLarge(error)) throw error;
-      await large.fetch(checksum, (received) => onObject(checksum, received), this.#signal);
-      this.counts.content++;
-      return;
+      if (!(error instanceof OriginTooLarge)) throw error;
+      await large.fetch(checksum, scratch.bytes, (received) => onObject(checksum, received), this.#signal);
     }
-    if (bytes === undefined) throw notThere('file', checksum);
     this.counts.content++;
-    onObject(checksum, bytes.length);
-    await this.#store.add(checksum, bytes);
   }
 }
 

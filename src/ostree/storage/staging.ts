@@ -22,6 +22,7 @@ export interface Staging {
 }
 
 const PREFIX = 'staging-';
+const LOCK = '-lock';
 
 export function bootId(): string {
   const given = process.env['OSTREE_BOOTID'];
@@ -30,27 +31,37 @@ export function bootId(): string {
 
 export function openStaging(tmp: Directory): Staging {
   const boot = `${PREFIX}${bootId()}-`;
-  const left = tmp.list().filter((name) => name.startsWith(boot) && !name.endsWith('-lock'));
-  for (const name of left.sort()) {
-    const taken = take(tmp, name);
-    if (taken === undefined) continue;
+  for (const name of stagingNames(tmp).filter((each) => each.startsWith(boot))) {
+    const staging = tryStaging(tmp, name);
+    if (staging !== undefined) return staging;
+  }
+  for (;;) {
+    const staging = tryStaging(tmp, `${boot}${randomName()}`);
+    if (staging !== undefined) return staging;
+  }
+}
+
+/** Of directories, and of locks alone: their owner was killed before it made the directory, or after it removed it. */
+function stagingNames(tmp: Directory): string[] {
+  const names = tmp.list().filter((name) => name.startsWith(PREFIX));
+  return [...new Set(names.map((name) => (name.endsWith(LOCK) ? name.slice(0, -LOCK.length) : name)))].sort();
+}
+
+/** Undefined when it is somebody else's. */
+function tryStaging(tmp: Directory, name: string): Staging | undefined {
+  const taken = take(tmp, name);
+  if (taken === undefined) return undefined;
+  try {
     if (tmp.lstat(name)?.isDirectory() === true) {
       removeUnfinished(tmp.at(name));
       return stagingAt(tmp, name, taken, true);
     }
-    taken.release(); // its owner removed it between our look and our lock
-  }
-  for (;;) {
-    const name = `${boot}${randomName()}`;
-    const taken = take(tmp, name);
-    if (taken === undefined) continue;
-    try {
-      fs.mkdirSync(tmp.at(name), 0o775);
-      return stagingAt(tmp, name, taken, false);
-    } catch (error) {
-      taken.release();
-      if (codeOf(error) !== 'EEXIST') throw error;
-    }
+    fs.mkdirSync(tmp.at(name), 0o775);
+    return stagingAt(tmp, name, taken, false);
+  } catch (error) {
+    taken.release();
+    if (codeOf(error) !== 'EEXIST') throw error;
+    return undefined;
   }
 }
 
@@ -62,12 +73,9 @@ function removeUnfinished(path: string): void {
 /** Remove what other boots and killed runs left in `tmp`; never `cache`, never what is locked. Spec 10, step 7. */
 export function cleanTmp(tmp: Directory, expiryMs: number, now: number): void {
   const ours = `${PREFIX}${bootId()}-`;
+  for (const name of stagingNames(tmp)) if (!name.startsWith(ours)) removeUnlocked(tmp, name);
   for (const name of tmp.list()) {
-    if (name === 'cache' || name.startsWith(ours)) continue;
-    if (name.startsWith(PREFIX)) {
-      if (!name.endsWith('-lock')) removeUnlocked(tmp, name);
-      continue;
-    }
+    if (name === 'cache' || name.startsWith(PREFIX)) continue;
     const stats = tmp.lstat(name);
     if (stats !== undefined && now - stats.mtimeMs > expiryMs) removeTree(tmp.at(name));
   }
@@ -89,7 +97,7 @@ interface Taken {
 
 /** Undefined when somebody else holds it. */
 function take(tmp: Directory, name: string): Taken | undefined {
-  const lockName = `${name}-lock`;
+  const lockName = `${name}${LOCK}`;
   for (;;) {
     const fd = tmp.openFile(lockName, fs.constants.O_RDWR | fs.constants.O_CREAT, 0o600);
     let isHeld = false;

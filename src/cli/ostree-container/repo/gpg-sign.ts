@@ -3,7 +3,7 @@ import { plural } from '../../../base/text.ts';
 import { UsageError } from '../../arguments.ts';
 import { command } from '../../program.ts';
 import { type LockValues, lockOption, lockWait, type RepoValues, repoOption, repoPath } from '../../shared-options.ts';
-import { type GpgValues, gpgOptions, gpgSigners } from './signing-options.ts';
+import { describeSigned, type GpgValues, gpgOptions, gpgSigners } from './signing-options.ts';
 
 interface Values extends RepoValues, LockValues, GpgValues {
   readonly delete?: true;
@@ -44,10 +44,9 @@ export function gpgSignCommand(): Command {
             return 0;
           }
           const signers = await gpgSigners(keyIds, values, context);
-          const { added, present } = await ostree.signCommit(repository, commit, signers, options);
-          const would = dryRun ? 'would be added' : 'added';
-          output.info(`${commit}: ${added === 0 ? 'is signed so already' : `${plural(added, 'signature')} ${would}`}`);
-          output.document('ostree.gpg-sign/1', { commit, action: 'sign', dryRun, added, present });
+          const done = await ostree.signCommit(repository, commit, signers, options);
+          output.info(`${commit}: ${describeSigned(done, dryRun)}`);
+          output.document('ostree.gpg-sign/1', { commit, action: 'sign', dryRun, ...done });
           return 0;
         } finally {
           repository.close();

@@ -1,10 +1,12 @@
 import { Command, Option } from 'commander';
 import { plural } from '../../../base/text.ts';
+import { readFileBounded } from '../../../linux/files/read.ts';
+import type { Repository } from '../../../ostree/index.ts';
 import { UsageError } from '../../arguments.ts';
-import { command } from '../../program.ts';
+import { type Context, command } from '../../program.ts';
 import { type LockValues, lockOption, lockWait, type RepoValues, repoOption, repoPath } from '../../shared-options.ts';
 import { signatureDocument } from './signature-document.ts';
-import { ed25519Signers } from './signing-options.ts';
+import { describeSigned, ed25519Signers } from './signing-options.ts';
 
 interface Values extends RepoValues, LockValues {
   readonly signType: 'ed25519' | 'spki';
@@ -15,7 +17,8 @@ interface Values extends RepoValues, LockValues {
   readonly dryRun?: true;
 }
 
-const KEY_FILE_LIMIT = 16 * 2 ** 20;
+/** Thousands of keys. */
+const KEYS_LIMIT = 2 ** 20;
 
 export function signCommand(): Command {
   const shape = new Command('sign')
@@ -43,43 +46,14 @@ export function signCommand(): Command {
       'ostree-container repo sign --repo /srv/repo --verify --keys-file public.keys os/main',
     ],
     async () => {
-      const ostree = await import('../../../ostree/index.ts');
-      const { readFileBounded } = await import('../../../linux/files/read.ts');
+      const { openRepository, resolveRevision } = await import('../../../ostree/index.ts');
       return async (values, args, context) => {
-        const [revision = '', ...keys] = args;
-        const { signType, verify = false, dryRun = false } = values;
-        assertWords(values, keys);
-        const repository = ostree.openRepository(repoPath(values));
+        const [revision = '', ...texts] = args;
+        const act = actionOf(values, texts);
+        const repository = openRepository(repoPath(values));
         try {
-          const commit = ostree.resolveRevision(repository, revision);
-          const { output, signal } = context;
-          const options = { signal, dryRun, ...lockWait(values, context, repository.path) };
-          const files = values.keysFile === undefined ? [] : [values.keysFile];
-          const readFiles = () => files.map((name) => ({ name, bytes: readFileBounded(name, KEY_FILE_LIMIT).bytes }));
-          if (verify) {
-            const given = ostree.givenKeys(signType, { texts: keys, files: readFiles(), folder: values.keysDir });
-            const reports = await ostree.verifyCommit(repository, commit, given);
-            for (const report of reports) output.result(`${commit}: ${ostree.describeReport(report)}`);
-            output.document('ostree.sign/1', {
-              commit,
-              action: 'verify',
-              signType,
-              dryRun,
-              signatures: reports.map(signatureDocument),
-            });
-            return 0;
-          }
-          if (values.delete === true) {
-            const given = { texts: keys, files: readFiles() };
-            const removed = await ostree.removeRawSignatures(repository, commit, { kind: signType, ...given }, options);
-            output.info(`${commit}: ${plural(removed, 'signature')} ${dryRun ? 'would be deleted' : 'deleted'}`);
-            output.document('ostree.sign/1', { commit, action: 'delete', signType, dryRun, removed });
-            return 0;
-          }
-          const signers = await ed25519Signers({ keys, files }, context);
-          const { added, present } = await ostree.signCommit(repository, commit, signers, options);
-          output.info(`${commit}: ${added === 0 ? 'is signed so already' : sentence(added, dryRun)}`);
-          output.document('ostree.sign/1', { commit, action: 'sign', signType, dryRun, added, present });
+          const commit = resolveRevision(repository, revision);
+          await act({ repository, commit, texts, values, context });
           return 0;
         } finally {
           repository.close();
@@ -89,20 +63,63 @@ export function signCommand(): Command {
   );
 }
 
-function sentence(added: number, dryRun: boolean): string {
-  return `${plural(added, 'signature')} ${dryRun ? 'would be added' : 'added'}`;
+interface Task {
+  readonly repository: Repository;
+  readonly commit: string;
+  /** Keys in base64. */
+  readonly texts: readonly string[];
+  readonly values: Values;
+  readonly context: Context;
 }
 
-function assertWords(values: Values, keys: readonly string[]): void {
-  const isSigning = values.verify !== true && values.delete !== true;
+/** What to do, when the words fit together. @throws UsageError */
+function actionOf(values: Values, texts: readonly string[]): (task: Task) => Promise<void> {
   if (values.verify === true && values.delete === true) {
     throw new UsageError('--verify and --delete exclude each other');
   }
-  if (values.keysDir !== undefined && values.verify !== true) throw new UsageError('--keys-dir is for --verify');
-  if (isSigning && values.signType !== 'ed25519') {
-    throw new UsageError(`signatures of type ${values.signType} can only be verified and deleted here`);
-  }
-  if (values.verify !== true && keys.length === 0 && values.keysFile === undefined) {
+  if (values.verify === true) return verifySignatures;
+  if (values.keysDir !== undefined) throw new UsageError('--keys-dir is for --verify');
+  if (texts.length === 0 && values.keysFile === undefined) {
     throw new UsageError('no key is named', 'write keys behind the commit, or --keys-file FILE');
   }
+  if (values.delete === true) return deleteSignatures;
+  if (values.signType === 'ed25519') return addSignatures;
+  throw new UsageError(`signatures of type ${values.signType} can only be verified and deleted here`);
+}
+
+async function verifySignatures({ repository, commit, texts, values, context: { output } }: Task): Promise<void> {
+  const { describeReport, givenKeys, verifyCommit } = await import('../../../ostree/index.ts');
+  const { signType } = values;
+  const keys = givenKeys(signType, { texts, files: readKeysFile(values), folder: values.keysDir });
+  const reports = await verifyCommit(repository, commit, keys);
+  for (const report of reports) output.result(`${commit}: ${describeReport(report)}`);
+  const signatures = reports.map(signatureDocument);
+  output.document('ostree.sign/1', { commit, action: 'verify', signType, signatures });
+}
+
+async function deleteSignatures({ repository, commit, texts, values, context }: Task): Promise<void> {
+  const { removeRawSignatures } = await import('../../../ostree/index.ts');
+  const { signType, dryRun = false } = values;
+  const keys = { kind: signType, texts, files: readKeysFile(values) };
+  const removed = await removeRawSignatures(repository, commit, keys, changeOptions({ repository, values, context }));
+  context.output.info(`${commit}: ${plural(removed, 'signature')} ${dryRun ? 'would be deleted' : 'deleted'}`);
+  context.output.document('ostree.sign/1', { commit, action: 'delete', signType, dryRun, removed });
+}
+
+async function addSignatures({ repository, commit, texts, values, context }: Task): Promise<void> {
+  const { signCommit } = await import('../../../ostree/index.ts');
+  const { signType, dryRun = false } = values;
+  const files = values.keysFile === undefined ? [] : [values.keysFile];
+  const signers = await ed25519Signers({ keys: texts, files }, context);
+  const done = await signCommit(repository, commit, signers, changeOptions({ repository, values, context }));
+  context.output.info(`${commit}: ${describeSigned(done, dryRun)}`);
+  context.output.document('ostree.sign/1', { commit, action: 'sign', signType, dryRun, ...done });
+}
+
+function changeOptions({ repository, values, context }: Pick<Task, 'repository' | 'values' | 'context'>) {
+  return { signal: context.signal, dryRun: values.dryRun === true, ...lockWait(values, context, repository.path) };
+}
+
+function readKeysFile({ keysFile }: Values) {
+  return keysFile === undefined ? [] : [{ name: keysFile, bytes: readFileBounded(keysFile, KEYS_LIMIT).bytes }];
 }

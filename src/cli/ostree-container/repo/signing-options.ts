@@ -1,8 +1,9 @@
 /** Options of every command that signs: `commit`, `summary`, `gpg-sign`. */
 import { type Command, Option } from 'commander';
 import { CodedError } from '../../../base/error.ts';
+import { plural } from '../../../base/text.ts';
 import { readFileBounded } from '../../../linux/files/read.ts';
-import type { CommitSigner } from '../../../ostree/index.ts';
+import type { CommitSigner, Signed } from '../../../ostree/index.ts';
 import { UsageError } from '../../arguments.ts';
 import type { Context } from '../../program.ts';
 import { repeatable } from '../../repeatable.ts';
@@ -85,6 +86,11 @@ export async function ed25519Signers(
     ...files.flatMap((path) => parseSecretKeys(readText(path, KEY_FILE_LIMIT), path)),
   ];
   return secrets.map(ed25519Signer);
+}
+
+export function describeSigned({ added }: Signed, dryRun: boolean): string {
+  if (added === 0) return 'is signed by this already';
+  return `${plural(added, 'signature')} ${dryRun ? 'would be added' : 'added'}`;
 }
 
 function firstLine(path: string): string {

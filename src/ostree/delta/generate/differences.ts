@@ -61,19 +61,18 @@ function newObjects(reader: ObjectReader, to: Commit, known: Reach): { metadata:
   const trees = new Set<Checksum>();
   const metas = new Set<Checksum>([to.rootMeta]);
   const files: TreeFile[] = [];
-  const visit = (tree: Checksum, path: string): void => {
-    if (trees.has(tree) || known.dirTrees.has(tree)) return;
+  const open = [{ tree: to.rootTree, path: '' }];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    const { tree, path } = next;
+    if (trees.has(tree) || known.dirTrees.has(tree)) continue;
     trees.add(tree);
     const { files: inside, directories } = reader.dirTree(tree);
     for (const { name, checksum } of inside) {
       if (!known.files.has(checksum)) files.push({ name: `${path}/${name}`, checksum });
     }
-    for (const { name, tree: below, meta } of directories) {
-      metas.add(meta);
-      visit(below, `${path}/${name}`);
-    }
-  };
-  visit(to.rootTree, '');
+    for (const { meta } of directories) metas.add(meta);
+    for (const { name, tree: below } of directories.toReversed()) open.push({ tree: below, path: `${path}/${name}` });
+  }
   const dirMetas = [...metas].filter((checksum) => !known.dirMetas.has(checksum));
   return {
     metadata: [
@@ -123,7 +122,7 @@ function findPairs(reader: ObjectReader, from: Commit, added: readonly NewFile[]
 
 const OTHERS_READ = 0o004;
 
-/** A delta is readable for everybody: it must tell nothing of files that are not, as the new one of a pair may. */
+/** Whoever applies a delta may have to read the source without being root. */
 function isSource({ header }: NewFile): boolean {
   return header.target === undefined && (header.mode & OTHERS_READ) !== 0;
 }

@@ -8,7 +8,7 @@ import type { Root } from './mutable-tree.ts';
 import type { Tally } from './tally.ts';
 
 /** @throws OstreeError OBJECT_MISSING */
-export function sizesOf(reader: ObjectReader, root: Root, tally: Tally): Variant {
+export function measureSizes(reader: ObjectReader, root: Root, tally: Tally): Variant {
   const reach = new Reach();
   reachTree(reader, root, reach);
   const sizes: ObjectSize[] = [...reach.files].map((checksum) => sizeOfFile(reader, checksum, tally));

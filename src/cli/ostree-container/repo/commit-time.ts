@@ -1,0 +1,38 @@
+/** The time of a commit, in seconds since the epoch. */
+import { decodeDecimal } from '../../../base/decode.ts';
+import { quote } from '../../../base/text.ts';
+import { UsageError } from '../../arguments.ts';
+
+/** What was asked for, else `SOURCE_DATE_EPOCH` (reproducible-builds.org), else now. @throws UsageError */
+export function commitTime(text: string | undefined, env: NodeJS.ProcessEnv, nowMs = Date.now()): number {
+  if (text !== undefined) return parseTime(text);
+  const epoch = env['SOURCE_DATE_EPOCH'];
+  if (epoch === undefined) return Math.floor(nowMs / 1000);
+  const seconds = decodeDecimal(epoch);
+  if (seconds === undefined) throw new UsageError(`SOURCE_DATE_EPOCH: expected seconds, found ${quote(epoch)}`);
+  return seconds;
+}
+
+/** With its zone: what a time means must not depend on where it is read. A date alone is its midnight in UTC. */
+const RFC3339 =
+  /^([0-9]{4})-([0-9]{2})-([0-9]{2})(?:[Tt ]([0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.[0-9]+)?( ?[Zz]| ?[+-][0-9]{2}:?[0-9]{2}))?$/;
+
+function parseTime(text: string): number {
+  const seconds = text.startsWith('@') ? decodeDecimal(text.slice(1)) : parseDate(text);
+  if (seconds !== undefined && seconds >= 0) return seconds;
+  throw new UsageError(
+    `--timestamp: expected a time since 1970, found ${quote(text)}`,
+    'such as 2026-01-31T12:00:00Z, 2026-01-31 or @1700000000',
+  );
+}
+
+function parseDate(text: string): number | undefined {
+  const [, year = '', month = '', day = '', time = '00:00:00', zone = 'Z'] = RFC3339.exec(text) ?? [];
+  const isDay = new Date(Date.UTC(Number(year), Number(month) - 1, Number(day))).getUTCDate() === Number(day);
+  const offset = zone
+    .trim()
+    .replace(/^([+-][0-9]{2})([0-9]{2})$/, '$1:$2')
+    .toUpperCase();
+  const milliseconds = isDay ? Date.parse(`${year}-${month}-${day}T${time}${offset}`) : Number.NaN;
+  return Number.isNaN(milliseconds) ? undefined : milliseconds / 1000;
+}

@@ -1,0 +1,45 @@
+/** A repository for the time of one command. */
+
+import type { Command } from 'commander';
+import type * as Ostree from '../../../ostree/index.ts';
+import { type Context, command } from '../../program.ts';
+import { type RepoValues, repoOption, repoPath } from '../../shared-options.ts';
+
+export interface Opened extends Context {
+  readonly ostree: typeof Ostree;
+  readonly repository: Ostree.Repository;
+}
+
+/** A command that opens the repository, works, and closes it. @param work its exit status, 0 when it returns nothing */
+export function repositoryCommand<Values extends RepoValues>(
+  shape: Command,
+  examples: readonly string[],
+  work: (values: Values, args: readonly string[], opened: Opened) => Promise<number | undefined> | undefined,
+): Command {
+  return command<Values>(repoOption(shape), examples, async () => {
+    const ostree = await import('../../../ostree/index.ts');
+    return async (values, args, context) => {
+      const repository = ostree.openRepository(repoPath(values));
+      try {
+        return (await work(values, args, { ...context, ostree, repository })) ?? 0;
+      } finally {
+        repository.close();
+      }
+    };
+  });
+}
+
+/** Nobody deletes what refs lead to while this is done; only where the configuration wants locks. */
+export async function underLock(
+  { repository, output, signal }: Opened,
+  kind: 'shared' | 'exclusive',
+  work: () => void,
+): Promise<void> {
+  const onWait = (): void => output.info(`${repository.path}: locked by another process, waiting for it`);
+  const held = repository.config.locking ? await repository.lock.acquire(kind, { signal, onWait }) : undefined;
+  try {
+    work();
+  } finally {
+    held?.release();
+  }
+}

@@ -1,0 +1,58 @@
+/** The deltas of a repository: listed, removed, verified. They are made in `generate/`. */
+import fs from 'node:fs';
+import { OstreeError } from '../error.ts';
+import { compareNames } from '../objects/order.ts';
+import type { Repository } from '../repository/repository.ts';
+import type { SignatureReport } from '../signatures/report.ts';
+import type { Verifier } from '../signatures/verifier.ts';
+import { listDeltas as listFolders } from '../summary/delta-index.ts';
+import { type DeltaFile, SUPERBLOCK } from './delta-file.ts';
+import { type DeltaName, deltaName, deltaPath } from './names.ts';
+
+/** Those with a superblock, by name. */
+export function listDeltas(repository: Repository): readonly DeltaName[] {
+  return listFolders(repository)
+    .filter((name) => hasDelta(repository, name))
+    .sort((a, b) => compareNames(deltaName(a), deltaName(b)));
+}
+
+export function hasDelta(repository: Repository, name: DeltaName): boolean {
+  return fs.existsSync(`${repository.root}/${deltaPath(name)}/${SUPERBLOCK}`);
+}
+
+export interface DeleteOptions {
+  readonly dryRun?: boolean | undefined;
+  readonly onWait?: (() => void) | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** Indexes and summary are not changed. @throws OstreeError DELTA_MISSING */
+export async function deleteDelta(repository: Repository, name: DeltaName, options: DeleteOptions): Promise<void> {
+  const held = repository.config.locking ? await repository.lock.acquire('exclusive', options) : undefined;
+  try {
+    if (!hasDelta(repository, name)) throw noDelta(name);
+    if (options.dryRun === true) return;
+    const path = `${repository.root}/${deltaPath(name)}`;
+    // The superblock first: without it there is no delta, whatever happens to the rest.
+    fs.rmSync(`${path}/${SUPERBLOCK}`, { recursive: true });
+    fs.rmSync(path, { recursive: true });
+  } finally {
+    held?.release();
+  }
+}
+
+export function noDelta(name: DeltaName): OstreeError {
+  return new OstreeError('DELTA_MISSING', `no delta ${deltaName(name)}`, {
+    hint: '"ostree-container repo delta list" shows those that there are',
+    subject: deltaName(name),
+  });
+}
+
+/** @throws OstreeError SIGNATURE_MISSING, SIGNATURE_INVALID */
+export function verifyDelta(
+  { bytes, signatures, what }: DeltaFile,
+  verifier: Verifier,
+): Promise<readonly SignatureReport[]> {
+  if (signatures !== undefined) return verifier.verify(bytes, signatures, what);
+  throw new OstreeError('SIGNATURE_MISSING', `${what}: not signed`, { subject: what });
+}

@@ -1,0 +1,31 @@
+/** The repository's lock for work that can also be done on a repository that nobody can write to. */
+import fs from 'node:fs';
+import { codeOf } from '../../base/error.ts';
+import type { Held } from '../repository/lock.ts';
+import type { Repository } from '../repository/repository.ts';
+
+export interface LockRequest {
+  readonly signal: AbortSignal;
+  readonly onWait?: (() => void) | undefined;
+}
+
+/** May this process write there at all? A file system mounted read-only counts, for root too. */
+export function isWritable(repository: Repository): boolean {
+  try {
+    fs.accessSync(repository.root, fs.constants.W_OK);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === 'EACCES' || codeOf(error) === 'EROFS') return false;
+    throw error;
+  }
+}
+
+/** Undefined where locking is turned off, or nothing can be written: then nobody of our rights changes it, either. */
+export async function lockRepository(
+  repository: Repository,
+  kind: 'shared' | 'exclusive',
+  request: LockRequest,
+): Promise<Held | undefined> {
+  if (!repository.config.locking || !isWritable(repository)) return undefined;
+  return repository.lock.acquire(kind, request);
+}
