@@ -16,6 +16,23 @@ export { MutableTree, type OnConflict, type Root, type TreeEntry } from './commi
 export { parseSkipList, parseStatOverrides } from './commit/stat-overrides.ts';
 export { type Statistics, Tally } from './commit/tally.ts';
 export { type CommitOptions, writeCommit } from './commit/write-commit.ts';
+export { openDelta, openDeltaPath } from './delta/delta-file.ts';
+export { generateDelta } from './delta/generate/generate.ts';
+export { DEFAULT_BUDGET, type GenerateOptions } from './delta/generate/options.ts';
+export type { GeneratedDelta } from './delta/generate/result.ts';
+export { type DeltaName, deltaName, parseDeltaName } from './delta/names.ts';
+export { applyOffline, type OfflineResult } from './delta/offline.ts';
+export { type DeltaFacts, type PartFacts, showDelta } from './delta/show.ts';
+export {
+  deleteDelta,
+  deltaVerifier,
+  hasDelta,
+  listDeltaIndexes,
+  listDeltas,
+  noDelta,
+  reindexDeltas,
+  verifyDelta,
+} from './delta/store.ts';
 export { OstreeError, type OstreeErrorCode } from './error.ts';
 export { commitFolder } from './history/commit-folder.ts';
 export { type CommitSizes, neededOf, type ObjectSize, sizesOf, totalOf } from './history/commit-sizes.ts';
@@ -28,6 +45,9 @@ export { findEntry, type Subtree, type SubtreeFile } from './history/find-entry.
 export { formatAttributes, type ListedEntry, listTree } from './history/list-tree.ts';
 export { ancestry, Reach, reachTree } from './history/reach.ts';
 export { openPool, type Pool, threadsFor } from './jobs/pool.ts';
+export type { FindingKind, FsckFinding } from './maintenance/finding.ts';
+export { type FsckOptions, type FsckResult, fsck } from './maintenance/fsck.ts';
+export { type PruneOptions, type PruneResult, prune } from './maintenance/prune.ts';
 export { type Checksum, isChecksum } from './objects/checksum.ts';
 export { type Commit, contentChecksum, decodeCommit, encodeCommit } from './objects/commit.ts';
 export { GPG_SIGNATURES, signaturesOf } from './objects/detached.ts';
@@ -37,6 +57,21 @@ export type { FileHeader } from './objects/file-header.ts';
 export type { MetadataType, ObjectType } from './objects/object-type.ts';
 export type { Xattr, Xattrs } from './objects/xattrs.ts';
 export { formatXattrs } from './objects/xattrs-text.ts';
+export {
+  type FromRemote,
+  type PlannedCommit,
+  planFromRemote,
+  pullFromRemote,
+  remoteSummary,
+  verifySummary,
+} from './pull/from-remote.ts';
+export { pullLocal } from './pull/local.ts';
+export { DEFAULTS as PULL_DEFAULTS, type PullOptions, type PullResult } from './pull/options.ts';
+export { parseAsked } from './pull/wanted.ts';
+export { addCookie, type Cookie, deleteCookie, readCookies } from './remotes/cookies.ts';
+export { importKeys, listKeys } from './remotes/keyring-file.ts';
+export type { Remote } from './remotes/remote.ts';
+export { addRemote, deleteRemote, listRemotes, readRemote } from './remotes/remotes.ts';
 export { commitObjects, singleCommit } from './repository/commit-objects.ts';
 export { parseMode, type RepositoryConfig, type RepositoryMode } from './repository/config.ts';
 export { formatRefspec, isRefName, parseRefspec, type Refspec } from './repository/ref-names.ts';

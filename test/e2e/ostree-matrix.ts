@@ -4,9 +4,18 @@ import * as fs from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { type CrashPoint, crashMatrix, DURABLE_CALLS, type Fault } from '../support/crash-matrix.ts';
-import { OSTREE_CONTAINER } from '../support/program.ts';
+import { type Finished, OSTREE_CONTAINER, run } from '../support/program.ts';
 import { removeTree } from '../support/scratch.ts';
-import { assertNoLitter, assertSound, assertTmpEmpty, contentsOf, model, type Place, refsOf } from './ostree-place.ts';
+import {
+  assertNoLitter,
+  assertSound,
+  assertTmpEmpty,
+  contentsOf,
+  model,
+  ours,
+  type Place,
+  refsOf,
+} from './ostree-place.ts';
 import type { Subject } from './ostree-subjects.ts';
 
 /** Before and after: the model, and what the undisturbed run has made of it. */
@@ -33,11 +42,16 @@ export async function matrix(
     only,
     prepare: () => states.copy(),
     command: (place) => ({ file: process.execPath, args: wordsFor(subject, place) }),
+    rerun: (place) => (subject.isDone?.(place) === true ? ours(place.repo, 'refs') : rerun(subject, place)),
     check: (place, at) => check(subject, seen, fault, place, at),
     dispose: ({ root }) => removeTree(root),
   });
   const parts = Object.entries(calls).map(([name, count]) => `${count} ${name}`);
   t.diagnostic(`${kills} runs were hit: ${parts.join(', ')}`);
+}
+
+function rerun(subject: Subject, place: Place): Promise<Finished> {
+  return run(process.execPath, wordsFor(subject, place));
 }
 
 /** Arguments of node. */

@@ -25,6 +25,8 @@ export interface Subject {
   whenHit?(place: Place): void;
   /** What success promises beside being equal to the undisturbed run. */
   whenDone?(place: Place): void;
+  /** It had come to its end before it was hit: then the same words are refused, as they should be. */
+  isDone?(place: Place): boolean;
   /** Files of the repository that tell the time. */
   readonly timed?: RegExp;
 }
@@ -151,6 +153,7 @@ export const CHECKOUTS: Readonly<Record<string, Subject>> = {
     make: (place) => committedOnce(place, 'bare'),
     command: ({ target }) => ['checkout', '-H', 'main', target],
     whenHit: wholeOrAbsent,
+    isDone: ({ target }) => fs.existsSync(target),
     whenDone: (place) => {
       assert.ok(fs.existsSync(place.target));
       assert.deepEqual(

@@ -3,6 +3,50 @@ import { Command } from 'commander';
 import { type CommandEntry, groupShape, loadCommands } from '../command-table.ts';
 import { packageVersion } from '../version.ts';
 
+/** Also known by the words of the program `ostree`. */
+const DELTA: readonly CommandEntry[] = [
+  {
+    name: 'apply-offline',
+    summary: 'make a commit out of a delta in a file',
+    load: async () => (await import('./repo/delta/apply-offline.ts')).applyOfflineCommand(),
+  },
+  {
+    name: 'delete',
+    summary: 'delete a delta',
+    load: async () => (await import('./repo/delta/delete.ts')).deleteCommand(),
+  },
+  {
+    name: 'generate',
+    summary: 'make a delta',
+    load: async () => (await import('./repo/delta/generate.ts')).generateCommand(),
+  },
+  {
+    name: 'indexes',
+    summary: 'list the indexes of deltas',
+    load: async () => (await import('./repo/delta/indexes.ts')).indexesCommand(),
+  },
+  {
+    name: 'list',
+    summary: 'list deltas',
+    load: async () => (await import('./repo/delta/list.ts')).listCommand(),
+  },
+  {
+    name: 'reindex',
+    summary: 'write the indexes of deltas',
+    load: async () => (await import('./repo/delta/reindex.ts')).reindexCommand(),
+  },
+  {
+    name: 'show',
+    summary: 'show what is in a delta',
+    load: async () => (await import('./repo/delta/show.ts')).showCommand(),
+  },
+  {
+    name: 'verify',
+    summary: 'verify the signatures of a delta',
+    load: async () => (await import('./repo/delta/verify.ts')).verifyCommand(),
+  },
+];
+
 /** The words of the `ostree` program. */
 const REPO: readonly CommandEntry[] = [
   {
@@ -21,6 +65,13 @@ const REPO: readonly CommandEntry[] = [
     load: async () => (await import('./repo/config.ts')).configCommand(),
   },
   {
+    name: 'delta',
+    aliases: ['static-delta'],
+    summary: 'make, apply and look at static deltas',
+    description: 'Static deltas: one download that makes a commit out of another one, or out of nothing.',
+    commands: DELTA,
+  },
+  {
     name: 'diff',
     summary: 'compare commits and directories',
     load: async () => (await import('./repo/diff.ts')).diffCommand(),
@@ -29,6 +80,11 @@ const REPO: readonly CommandEntry[] = [
     name: 'commit',
     summary: 'commit directories, archives and other commits',
     load: async () => (await import('./repo/commit.ts')).commitCommand(),
+  },
+  {
+    name: 'fsck',
+    summary: 'check the objects of a repository',
+    load: async () => (await import('./repo/fsck.ts')).fsckCommand(),
   },
   {
     name: 'gpg-sign',
@@ -49,6 +105,11 @@ const REPO: readonly CommandEntry[] = [
     name: 'ls',
     summary: 'list the files of a commit',
     load: async () => (await import('./repo/ls.ts')).lsCommand(),
+  },
+  {
+    name: 'prune',
+    summary: 'delete objects that nothing leads to',
+    load: async () => (await import('./repo/prune.ts')).pruneCommand(),
   },
   {
     name: 'refs',

@@ -109,11 +109,11 @@ function linkObject({ options, cache }: Means, object: FoundObject, checksum: Ch
   return isLinkable(object) && tryLink(object.path, path, options);
 }
 
-/** Empty files would run into the limit of links; files that are made readable, and bare-user links, are not the object. */
+/** Empty files would run into the limit of links. In the modes of users, links are made anew, and what is made readable. */
 function isLinkable({ mode, path, stats }: FoundObject): boolean {
   if (stats.isFile() && stats.size === 0) return false;
   if (mode === 'bare') return true;
-  if (mode === 'bare-user-only') return !stats.isFile() || (stats.mode & 0o400) !== 0;
+  if (mode === 'bare-user-only') return stats.isFile() && (stats.mode & 0o400) !== 0;
   const meta = readMeta(path, path);
   return (meta.mode & S_IFMT) !== S_IFLNK && (meta.mode & 0o400) !== 0;
 }

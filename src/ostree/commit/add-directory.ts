@@ -155,7 +155,10 @@ class Scan {
   #file(place: Place, here: ScannedDirectory, stats: fs.Stats, attributes: Attributes): void {
     const key = sharedKey(stats, attributes);
     const known = key === undefined ? undefined : this.#shared.get(key);
-    if (known !== undefined) return known.add(place);
+    if (known !== undefined) {
+      this.#tally.sameFile();
+      return known.add(place);
+    }
     const shared = new Shared(place);
     if (key !== undefined) this.#shared.set(key, shared);
     const onStored = (stored: Stored): void => {

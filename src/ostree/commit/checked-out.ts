@@ -1,6 +1,6 @@
 /**
  * Files that are hard links to objects of the repository, as a checkout makes them: their checksum is known without
- * reading them. Only regular files: everything else costs as much to find here as to read.
+ * reading them.
  */
 import fs from 'node:fs';
 import type { Checksum } from '../objects/checksum.ts';
@@ -33,9 +33,12 @@ export class CheckedOut {
     return new CheckedOut(placesOf(repository), isTrusted);
   }
 
-  /** Undefined for a file that is not one, or was changed in place: objects have no time, and writing sets one. */
+  /**
+   * Undefined for a file that is not one, or was changed in place: objects have no time, and writing sets one. (Links
+   * have, but nobody can write to them.)
+   */
   find(stats: fs.Stats): KnownObject | undefined {
-    if (stats.nlink < 2 || stats.mtimeMs !== 0 || !stats.isFile()) return undefined;
+    if (stats.nlink < 2 || (stats.isFile() ? stats.mtimeMs !== 0 : !stats.isSymbolicLink())) return undefined;
     const checksum = this.#objects.get(keyOf(stats));
     if (checksum === undefined) return undefined;
     const stored = this.#reader.file(checksum);
@@ -52,7 +55,7 @@ function* linkedObjects({ path, mode }: ObjectPlace): Generator<[key: string, ch
       const object = parseObjectName(fanout, name);
       if (object?.type !== 'file') continue;
       const stats = fs.lstatSync(`${path}/${fanout}/${name}`, { throwIfNoEntry: false });
-      if (stats?.isFile() === true && stats.nlink > 1 && Number.isSafeInteger(stats.ino)) {
+      if (stats !== undefined && stats.nlink > 1 && Number.isSafeInteger(stats.ino)) {
         yield [keyOf(stats), object.checksum];
       }
     }

@@ -36,6 +36,11 @@ export class Tally {
     this.#contentBytesWritten += stored.size;
   }
 
+  /** Another name of a file that was counted. */
+  sameFile(): void {
+    this.#contentTotal++;
+  }
+
   cacheHit(): void {
     this.#contentTotal++;
     this.#contentCacheHits++;

@@ -75,7 +75,7 @@ async function verifySuperblock(
 ): Promise<void> {
   if (verifier?.isRequired === true) {
     await verifier.verify(bytes, signatures ?? [], what);
-  } else if (repository.keyFile.get('core', SIGN_VERIFY_DELTAS)?.trim() === 'true') {
+  } else if (repository.keyFile.boolean('core', SIGN_VERIFY_DELTAS) === true) {
     throw new OstreeError('SIGNATURE_MISSING', `${what}: ${SIGN_VERIFY_DELTAS} asks for a signature, no key is named`, {
       hint: 'name the keys with --keys-file or --keys-dir',
       subject: what,

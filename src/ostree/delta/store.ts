@@ -1,13 +1,15 @@
 /** The deltas of a repository: listed, removed, verified. They are made in `generate/`. */
 import fs from 'node:fs';
 import { OstreeError } from '../error.ts';
+import type { Checksum } from '../objects/checksum.ts';
 import { compareNames } from '../objects/order.ts';
 import type { Repository } from '../repository/repository.ts';
+import type { KeySet } from '../signatures/key-set.ts';
 import type { SignatureReport } from '../signatures/report.ts';
-import type { Verifier } from '../signatures/verifier.ts';
-import { listDeltas as listFolders } from '../summary/delta-index.ts';
+import { type Verifier, verifierOf } from '../signatures/verifier.ts';
+import { listDeltas as listFolders, listIndexes, reindexDeltas as writeIndexes } from '../summary/delta-index.ts';
 import { type DeltaFile, SUPERBLOCK } from './delta-file.ts';
-import { type DeltaName, deltaName, deltaPath } from './names.ts';
+import { type DeltaName, deltaName, deltaPath, parseModifiedBase64 } from './names.ts';
 
 /** Those with a superblock, by name. */
 export function listDeltas(repository: Repository): readonly DeltaName[] {
@@ -20,14 +22,37 @@ export function hasDelta(repository: Repository, name: DeltaName): boolean {
   return fs.existsSync(`${repository.root}/${deltaPath(name)}/${SUPERBLOCK}`);
 }
 
-export interface DeleteOptions {
+/** The commits that there are indexes of, sorted. */
+export function listDeltaIndexes(repository: Repository): readonly Checksum[] {
+  return listIndexes(repository)
+    .flatMap((path) => parseModifiedBase64(path.replace(/^delta-indexes\/(..)\/(.*)\.index$/, '$1$2')) ?? [])
+    .sort();
+}
+
+export interface ReindexOptions extends DeltaChangeOptions {
+  /** Only the index of this commit. */
+  readonly to?: Checksum | undefined;
+}
+
+/** Have the indexes say which deltas there are. @returns how many deltas there are */
+export async function reindexDeltas(repository: Repository, options: ReindexOptions): Promise<number> {
+  const held = repository.config.locking ? await repository.lock.acquire('shared', options) : undefined;
+  try {
+    if (options.dryRun !== true) writeIndexes(repository, options.to);
+    return listDeltas(repository).filter(({ to }) => options.to === undefined || to === options.to).length;
+  } finally {
+    held?.release();
+  }
+}
+
+export interface DeltaChangeOptions {
   readonly dryRun?: boolean | undefined;
   readonly onWait?: (() => void) | undefined;
   readonly signal: AbortSignal;
 }
 
 /** Indexes and summary are not changed. @throws OstreeError DELTA_MISSING */
-export async function deleteDelta(repository: Repository, name: DeltaName, options: DeleteOptions): Promise<void> {
+export async function deleteDelta(repository: Repository, name: DeltaName, options: DeltaChangeOptions): Promise<void> {
   const held = repository.config.locking ? await repository.lock.acquire('exclusive', options) : undefined;
   try {
     if (!hasDelta(repository, name)) throw noDelta(name);
@@ -46,6 +71,12 @@ export function noDelta(name: DeltaName): OstreeError {
     hint: '"ostree-container repo delta list" shows those that there are',
     subject: deltaName(name),
   });
+}
+
+/** One good signature by any of these keys. */
+export function deltaVerifier(keys: KeySet): Verifier {
+  const advice = { addKeys: 'name its public key', unsigned: 'ask the publisher to sign the delta' };
+  return verifierOf([{ setting: `${keys.kind} keys`, anyOf: [keys], advice }]);
 }
 
 /** @throws OstreeError SIGNATURE_MISSING, SIGNATURE_INVALID */

@@ -88,9 +88,9 @@ class ThreadPool implements Pool {
     const thread = this.#idlest();
     const id = this.#count++;
     return new Promise((resolve, reject) => {
-      thread.waiting.set(id, { resolve: resolve as (result: unknown) => void, reject });
       const request: Request = { id, kind, batch };
-      thread.worker.postMessage(request, [...transfer]);
+      thread.worker.postMessage(request, [...transfer]); // throws for what cannot be copied: then nothing waits
+      thread.waiting.set(id, { resolve: resolve as (result: unknown) => void, reject });
     });
   }
 
@@ -101,6 +101,7 @@ class ThreadPool implements Pool {
   }
 
   async close(): Promise<void> {
+    this.#failure ??= new Error('the threads were ended while there was work for them');
     await Promise.all(this.#threads.map(({ worker }) => worker.terminate()));
   }
 
@@ -113,7 +114,7 @@ class ThreadPool implements Pool {
     const thread: Thread = { worker, waiting: new Map() };
     worker.on('message', (reply: Reply) => this.#settle(thread, reply));
     worker.on('error', (error) => this.#fail(thread, error));
-    worker.on('exit', () => this.#fail(thread, new Error('unreachable: a thread ended by itself')));
+    worker.on('exit', () => this.#fail(thread, this.#failure ?? new Error('unreachable: a thread ended by itself')));
     return thread;
   }
 

@@ -1,5 +1,5 @@
 /** Errors as plain data: a class does not survive the way between threads. */
-import { CodedError } from '../../base/error.ts';
+import { CodedError, codeOf } from '../../base/error.ts';
 import { SystemError } from '../../linux/calls/system-error.ts';
 
 export interface FrozenError {
@@ -17,12 +17,12 @@ const DEPTH = 8;
 
 export function freezeError(error: unknown, depth = 0): FrozenError {
   if (!(error instanceof Error)) return freezeError(new Error(String(error)));
-  const fields = error as Error & Partial<Record<'code' | 'hint' | 'subject' | 'syscall' | 'path', string>>;
+  const fields = error as Error & Partial<Record<'hint' | 'subject' | 'syscall' | 'path', string>>;
   const errno = 'errno' in error && typeof error.errno === 'number' ? error.errno : undefined;
   return {
     message: error.message,
     stack: error.stack,
-    code: fields.code,
+    code: codeOf(error), // a DOMException has a number
     hint: fields.hint,
     subject: fields.subject,
     system: errno === undefined ? undefined : { errno, syscall: fields.syscall ?? '', path: fields.path },

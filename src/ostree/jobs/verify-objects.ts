@@ -95,7 +95,7 @@ function verifyFile(stored: StoredFile, checksum: Checksum): number | Promise<nu
 function hashOfFile(start: Uint8Array, fd: number, size: number, checksum: Checksum): Checksum {
   if (scratch.length === 0) scratch = Buffer.allocUnsafeSlow(CHUNK + 2 * HEADER_LIMIT);
   const what = `file ${checksum}`;
-  if (size <= CHUNK) {
+  if (start.length + size <= scratch.length) {
     scratch.set(start);
     readExactly(fd, scratch.subarray(start.length, start.length + size), 0, what);
     return sha256(scratch.subarray(0, start.length + size));

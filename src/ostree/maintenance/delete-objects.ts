@@ -2,7 +2,6 @@
 import fs from 'node:fs';
 import { codeOf } from '../../base/error.ts';
 import { naming } from '../../linux/calls/system-error.ts';
-import { replaceFile } from '../../linux/files/durable.ts';
 import { removeFromCache } from '../checkout/uncompressed-cache.ts';
 import type { Checksum } from '../objects/checksum.ts';
 import { encodeTombstone } from '../objects/detached.ts';
@@ -10,6 +9,7 @@ import { type AnyType, objectPath } from '../objects/object-type.ts';
 import { clearPartial } from '../repository/partial.ts';
 import type { Repository } from '../repository/repository.ts';
 import { placePath } from '../storage/object-reader.ts';
+import { replaceInRepository } from '../storage/temporary.ts';
 
 export interface ObjectList {
   readonly type: AnyType;
@@ -93,7 +93,7 @@ export function writeTombstone(repository: Repository, commit: Checksum): void {
     const directory = objects.makeDirectory(commit.slice(0, 2), 0o777);
     try {
       const name = `${commit.slice(2)}.tombstone-commit`;
-      replaceFile({ directory, name }, { directory, name: `.${name}` }, encodeTombstone(commit), 0o644);
+      replaceInRepository(repository, { directory, name }, encodeTombstone(commit), 0o644);
     } finally {
       directory.close();
     }

@@ -7,6 +7,8 @@ import type { FindingUser } from './finding.ts';
 
 /** One more in each commit helps nobody. */
 const MOST_USERS = 20;
+/** Deeper directories have no path that Linux would take. */
+const DEEPEST = 4096;
 
 /** For each object, by `CHECKSUM.TYPE`, the commits that need it with the first path of each, and all such commits. */
 export interface Located {
@@ -60,7 +62,7 @@ class Finder {
   }
 
   /** Each directory is looked at once, whatever number of commits share it. */
-  #below(tree: Checksum): Below {
+  #below(tree: Checksum, depth = 0): Below {
     const known = this.#known.get(tree);
     if (known !== undefined) return known;
     const found = new Map<string, string>();
@@ -69,11 +71,12 @@ class Finder {
       if (this.#wanted.has(key) && !found.has(key)) found.set(key, path);
     };
     add(keyOf(tree, 'dirtree'), '');
+    if (depth > DEEPEST) return found;
     const contents: DirTree = this.#reader.dirTree(tree);
     for (const { name, checksum } of contents.files) add(keyOf(checksum, 'file'), `/${name}`);
     for (const directory of contents.directories) {
       add(keyOf(directory.meta, 'dirmeta'), `/${directory.name}`);
-      for (const [key, path] of this.#below(directory.tree)) add(key, `/${directory.name}${path}`);
+      for (const [key, path] of this.#below(directory.tree, depth + 1)) add(key, `/${directory.name}${path}`);
     }
     return found;
   }

@@ -43,6 +43,7 @@ const EXTENSIONS: Readonly<Record<string, AnyType>> = {
 export function parseObjectName(fanout: string, name: string): { checksum: Checksum; type: AnyType } | undefined {
   const dot = name.indexOf('.');
   const checksum = fanout + name.slice(0, dot);
-  const type = EXTENSIONS[name.slice(dot + 1)];
+  const extension = name.slice(dot + 1);
+  const type = Object.hasOwn(EXTENSIONS, extension) ? EXTENSIONS[extension] : undefined;
   return dot === 62 && type !== undefined && isChecksum(checksum) ? { checksum, type } : undefined;
 }

@@ -13,7 +13,8 @@ import { ObjectReader, objectsOf } from '../storage/object-reader.ts';
 import { corrupt, type ObjectWriter } from '../storage/object-writer.ts';
 import type { Transaction } from '../storage/transaction.ts';
 import { assertBindings, assertNotOlder } from './bindings.ts';
-import type { SignatureReport, Verifier } from './policy.ts';
+import type { SignatureReport } from '../signatures/report.ts';
+import type { Verifier } from '../signatures/verifier.ts';
 
 /** Where commits come from. Undefined: there is none. */
 export interface CommitSource {

@@ -19,7 +19,9 @@ import { ObjectWriter } from '../storage/object-writer.ts';
 import { type Transaction, withTransaction } from '../storage/transaction.ts';
 import { CommitReceiver, type CommitSource, type ReceivedCommit, storeCommit } from './commits.ts';
 import type { PullOptions, PullResult, RefMove } from './options.ts';
-import { type PullPolicy, type SignatureReport, UNSIGNED } from './policy.ts';
+import type { SignaturePolicy } from '../signatures/remote-policy.ts';
+import type { SignatureReport } from '../signatures/report.ts';
+import { verifierOf } from '../signatures/verifier.ts';
 import type { PullPorts } from './pull.ts';
 import type { Asked } from './wanted.ts';
 
@@ -35,7 +37,7 @@ export interface LocalOptions extends Omit<PullOptions, 'mirror' | 'subpaths' | 
 }
 
 export type LocalPorts = Omit<PullPorts, 'origin' | 'policy'> & {
-  readonly policy?: PullPolicy | undefined;
+  readonly policy?: SignaturePolicy | undefined;
   /** Reports about the summary of the source, when it was verified. */
   readonly summarySignatures?: readonly SignatureReport[] | undefined;
 };
@@ -142,9 +144,9 @@ class LocalPull {
 
   async #receive(): Promise<CommitReceiver> {
     const { from, transaction, options, ports, moves } = this.#input;
-    const { policy = UNSIGNED } = ports;
+    const { policy } = ports;
     const rules = {
-      verifier: policy.commits,
+      verifier: policy?.commits ?? verifierOf([]),
       bindings: options.bindings ? { collectionId: options.collectionId } : undefined,
       depth: options.depth,
       notBefore: options.notBefore,

@@ -1,7 +1,7 @@
 /** What a pull may be told, and what comes of it. */
 import type { Checksum } from '../objects/checksum.ts';
 import type { RefPlace } from '../repository/refs.ts';
-import type { SignatureReport } from './policy.ts';
+import type { SignatureReport } from '../signatures/report.ts';
 import type { MissingParent } from './commits.ts';
 import type { Asked } from './wanted.ts';
 

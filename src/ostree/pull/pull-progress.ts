@@ -1,10 +1,10 @@
 /** How far a pull is. The total is known where a delta or `ostree.sizes` tell it; elsewhere only steps are told. */
 import type { Progress } from '../../base/progress.ts';
+import { neededOf, sizesOf, totalOf } from '../history/commit-sizes.ts';
 import type { Checksum } from '../objects/checksum.ts';
 import type { ObjectReader } from '../storage/object-reader.ts';
 import type { ReceivedCommit } from './commits.ts';
 import type { DeltaOffer } from './delta-choice.ts';
-import { objectSizes } from './sizes.ts';
 
 const TASK = 'pull';
 
@@ -50,9 +50,8 @@ export class PullProgress {
 
 /** Undefined when the commit does not say how large its objects are. */
 export function missingBytes(commit: ReceivedCommit['commit'], reader: ObjectReader): number | undefined {
-  const sizes = objectSizes(commit);
-  if (sizes === undefined) return undefined;
-  return sizes.reduce((sum, { checksum, type, archived }) => sum + (reader.has(checksum, type) ? 0 : archived), 0);
+  const sizes = sizesOf(commit);
+  return sizes && totalOf(neededOf(sizes, reader)).archived;
 }
 
 /** Parts, and what has to be fetched beside them. */

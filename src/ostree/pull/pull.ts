@@ -22,7 +22,7 @@ import { LargeObjects } from './large-objects.ts';
 import { storeMirroredSummary } from './mirror-summary.ts';
 import type { PullOptions, PullResult } from './options.ts';
 import type { Origin } from './origin.ts';
-import type { PullPolicy } from './policy.ts';
+import type { SignaturePolicy } from '../signatures/remote-policy.ts';
 import { PullProgress } from './pull-progress.ts';
 import { fetchSummary, type RemoteSummary } from './remote-summary.ts';
 import { selectPaths } from './subpath.ts';
@@ -34,7 +34,7 @@ const CONFIG_LIMIT = 2 ** 20;
 
 export interface PullPorts {
   readonly origin: Origin;
-  readonly policy: PullPolicy;
+  readonly policy: SignaturePolicy;
   readonly progress?: Progress | undefined;
   readonly onWait?: (() => void) | undefined;
   readonly signal: AbortSignal;

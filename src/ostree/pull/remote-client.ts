@@ -3,7 +3,7 @@ import { createHttpClient, type HttpSettings } from '../../http/index.ts';
 import { OstreeError } from '../error.ts';
 import type { Remote } from '../remotes/remote.ts';
 import type { Repository } from '../repository/repository.ts';
-import { cookieHeaders, readCookies } from './cookies.ts';
+import { cookieHeaders, readCookies } from '../remotes/cookies.ts';
 import { Origin, resolveUrls } from './origin.ts';
 
 export interface RemoteAccess {

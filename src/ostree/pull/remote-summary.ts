@@ -4,14 +4,15 @@
  */
 import { codeOf } from '../../base/error.ts';
 import type { Directory } from '../../linux/files/directory.ts';
-import { replaceFile } from '../../linux/files/durable.ts';
 import { readBounded } from '../../linux/files/read.ts';
 import { OstreeError } from '../error.ts';
 import { decodeDetached } from '../objects/detached.ts';
 import type { Repository } from '../repository/repository.ts';
+import type { SignatureReport } from '../signatures/report.ts';
+import type { Verifier } from '../signatures/verifier.ts';
+import { replaceInRepository } from '../storage/temporary.ts';
 import { decodeSummary, SUMMARY_LIMIT, type Summary } from '../summary/summary.ts';
 import type { Origin } from './origin.ts';
-import type { SignatureReport, Verifier } from './policy.ts';
 
 /** Thousands of signatures. */
 const SIGNATURE_LIMIT = 2 ** 20;
@@ -120,7 +121,7 @@ function writeCache(repository: Repository, remote: string, { bytes, signature }
       [remote, bytes],
       [`${remote}.sig`, signature],
     ] as const) {
-      replaceFile({ directory, name }, { directory, name: `.${name}-${process.pid}` }, content, 0o644);
+      replaceInRepository(repository, { directory, name }, content, 0o644);
     }
   });
 }

@@ -1,10 +1,11 @@
 /** `<remote>.trustedkeys.gpg` in the repository: the keys that may sign for a remote, as one binary keyring. */
-import { replaceFile } from '../../linux/files/durable.ts';
+
 import { readBounded } from '../../linux/files/read.ts';
 import type { KeyFile as OpenPgpFile, OpenPgpKeyInfo } from '../../trust/index.ts';
 import { OstreeError } from '../error.ts';
 import { assertRemoteName } from '../repository/ref-names.ts';
 import type { Repository } from '../repository/repository.ts';
+import { replaceInRepository } from '../storage/temporary.ts';
 import type { ChangeOptions } from './remotes.ts';
 
 /** Thousands of keys. */
@@ -77,7 +78,7 @@ export async function importKeys(
     const text = merged.serialize();
     if (bytes === undefined || Buffer.compare(bytes, text) !== 0) {
       const { directory } = repository;
-      replaceFile({ directory, name }, { directory, name: `.${name}-${process.pid}` }, text, 0o644);
+      replaceInRepository(repository, { directory, name }, text, 0o644);
     }
     return { added: merged.keys.filter((key) => !known.has(key.fingerprint)), keys: merged.keys };
   } finally {

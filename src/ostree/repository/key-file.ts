@@ -10,8 +10,6 @@ type Line =
   | { readonly kind: 'group'; readonly text: string; readonly name: string }
   | { readonly kind: 'key'; readonly text: string; readonly key: string; readonly value: string };
 
-const KEY = /^([^=\s[\]][^=[\]]*?)\s*=\s*(.*)$/;
-
 export class KeyFile {
   readonly #name: string;
   #lines: Line[];
@@ -34,8 +32,10 @@ export class KeyFile {
         inGroup = true;
         return { kind: 'group', text: line, name: group };
       }
-      const [, key, value] = KEY.exec(trimmed) ?? [];
-      if (key === undefined || value === undefined || !inGroup) {
+      const equals = trimmed.indexOf('=');
+      const key = trimmed.slice(0, Math.max(0, equals)).trimEnd();
+      const value = trimmed.slice(equals + 1).trimStart();
+      if (key === '' || /[[\]]/.test(key) || !inGroup) {
         throw new OstreeError(
           'CONFIG_MALFORMED',
           `${name} line ${i + 1}: expected [group] or key=value, found ${quote(line)}`,
@@ -94,7 +94,7 @@ export class KeyFile {
   list(group: string, key: string, separator = /;/): readonly string[] | undefined {
     const raw = this.raw(group, key);
     if (raw === undefined) return undefined;
-    const parts = raw.split(separator).map((part) => this.#unescape(group, key, part.trim()));
+    const parts = splitUnescaped(raw, separator).map((part) => this.#unescape(group, key, part.trim()));
     return parts.filter((part) => part !== '');
   }
 
@@ -157,6 +157,20 @@ export class KeyFile {
   #error(group: string, key: string, text: string): OstreeError {
     return new OstreeError('CONFIG_MALFORMED', `${this.#name}: [${group}] ${key}: ${text}`, { subject: this.#name });
   }
+}
+
+/** A separator behind a backslash belongs to the element. */
+function splitUnescaped(raw: string, separator: RegExp): string[] {
+  const parts: string[] = [];
+  let part = '';
+  for (const [token] of raw.matchAll(/\\.|[\s\S]/g)) {
+    if (token.length > 1 || !separator.test(token)) part += token;
+    else {
+      parts.push(part);
+      part = '';
+    }
+  }
+  return [...parts, part];
 }
 
 const ESCAPES: Readonly<Record<string, string>> = { '\\': '\\\\', '\n': '\\n', '\t': '\\t', '\r': '\\r' };

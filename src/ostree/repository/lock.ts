@@ -6,7 +6,14 @@
 import fs from 'node:fs';
 import { codeOf } from '../../base/error.ts';
 import type { Directory } from '../../linux/files/directory.ts';
-import { type LockOptions, type OfdKind, ofdDowngrade, ofdLock } from '../../linux/processes/lock.ts';
+import {
+  type LockOptions,
+  type OfdKind,
+  ofdDowngrade,
+  ofdLock,
+  ofdUnlock,
+  tryOfdLock,
+} from '../../linux/processes/lock.ts';
 
 export interface Held {
   /** A second time does nothing. */
@@ -21,6 +28,10 @@ export class RepositoryLock {
   readonly #timeoutMs: number;
   readonly #held: OfdKind[] = [];
   #fd: number | undefined;
+  /** A request waits with `#fd`: whoever leaves meanwhile may not close it under its hands. */
+  #isWaiting = false;
+  /** The last holder left while a request was waiting: what that one was granted may be gone, too. */
+  #isUnlocked = false;
   /** Requests of one handle come one after the other: two upgrades at once would wait for each other. */
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -33,19 +44,27 @@ export class RepositoryLock {
   acquire(kind: OfdKind, options: Omit<LockOptions, 'timeoutMs'> & { readonly timeoutMs?: number }): Promise<Held> {
     const taken = this.#turn.then(() => this.#take(kind, options));
     this.#turn = taken.catch(() => undefined); // who asked hears of the failure; the next one still gets its turn
-    return taken;
+    return unlessAborted(taken, options.signal);
   }
 
   async #take(kind: OfdKind, options: Omit<LockOptions, 'timeoutMs'> & { readonly timeoutMs?: number }): Promise<Held> {
+    options.signal.throwIfAborted();
     const before = this.#strongest();
     if (before === undefined || (before === 'shared' && kind === 'exclusive')) {
       this.#fd ??= this.#root.openFile('.lock', fs.constants.O_RDWR | fs.constants.O_CREAT, 0o660);
       const path = this.#root.pathOf('.lock');
+      const waiting = { ...options, timeoutMs: options.timeoutMs ?? this.#timeoutMs, path };
+      this.#isWaiting = true;
       try {
-        await ofdLock(this.#fd, kind, { ...options, timeoutMs: options.timeoutMs ?? this.#timeoutMs, path });
+        do {
+          this.#isUnlocked = false;
+          await ofdLock(this.#fd, kind, waiting);
+        } while (this.#isUnlocked && !tryOfdLock(this.#fd, kind));
       } catch (error) {
-        if (before === undefined) this.#close();
+        if (this.#held.length === 0) this.#close();
         throw error;
+      } finally {
+        this.#isWaiting = false;
       }
     }
     this.#held.push(kind);
@@ -62,9 +81,15 @@ export class RepositoryLock {
   #leave(kind: OfdKind): void {
     this.#held.splice(this.#held.lastIndexOf(kind), 1);
     const left = this.#strongest();
-    if (left === undefined) this.#close();
+    if (left === undefined) this.#leaveLast();
     // Going from exclusive to shared is always granted at once.
     else if (left === 'shared' && kind === 'exclusive' && this.#fd !== undefined) ofdDowngrade(this.#fd);
+  }
+
+  #leaveLast(): void {
+    if (!this.#isWaiting || this.#fd === undefined) return this.#close();
+    ofdUnlock(this.#fd);
+    this.#isUnlocked = true;
   }
 
   #strongest(): OfdKind | undefined {
@@ -77,6 +102,19 @@ export class RepositoryLock {
     this.#fd = undefined;
     fs.closeSync(fd);
   }
+}
+
+/** A request that waits for its turn behind another one ends with its signal, not when it is its turn. */
+function unlessAborted(taken: Promise<Held>, signal: AbortSignal): Promise<Held> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(signal.reason);
+    signal.addEventListener('abort', abort, { once: true });
+    const settled = taken.then((held) => {
+      if (signal.aborted) held.release();
+      else resolve(held);
+    }, reject);
+    void settled.finally(() => signal.removeEventListener('abort', abort));
+  });
 }
 
 /**

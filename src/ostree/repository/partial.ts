@@ -1,7 +1,7 @@
 /** `state/<commit>.commitpartial`: objects of this commit may be missing. Spec 7.3. */
-import { replaceFile } from '../../linux/files/durable.ts';
 import { readBounded } from '../../linux/files/read.ts';
 import { type Checksum, isChecksum } from '../objects/checksum.ts';
+import { replaceInRepository } from '../storage/temporary.ts';
 import type { Repository } from './repository.ts';
 
 /** `f`: fsck found that objects were lost. Empty: a pull is under way, or fetched less than everything. */
@@ -14,8 +14,7 @@ export function markPartial(repository: Repository, commit: Checksum, reason: Pa
   if (reason === '' && partialReason(repository, commit) !== undefined) return;
   const directory = repository.directory.makeDirectory('state', 0o775);
   try {
-    const target = { directory, name: `${commit}${SUFFIX}` };
-    replaceFile(target, { directory, name: `.${commit}-${process.pid}` }, Buffer.from(reason), 0o644);
+    replaceInRepository(repository, { directory, name: `${commit}${SUFFIX}` }, Buffer.from(reason), 0o644);
   } finally {
     directory.close();
   }
@@ -38,11 +37,11 @@ export function isPartial(repository: Repository, commit: Checksum): boolean {
   return partialReason(repository, commit) !== undefined;
 }
 
-export function clearPartial(repository: Repository, commit: Checksum): void {
+export function clearPartial(repository: Repository, commit: Checksum, fsync = true): void {
   const directory = repository.directory.openDirectory('state');
   if (directory === undefined) return;
   try {
-    if (directory.unlink(`${commit}${SUFFIX}`)) directory.sync();
+    if (directory.unlink(`${commit}${SUFFIX}`) && fsync) directory.sync();
   } finally {
     directory.close();
   }

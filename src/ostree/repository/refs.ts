@@ -4,11 +4,12 @@ import { codeOf } from '../../base/error.ts';
 import { printable, quote } from '../../base/text.ts';
 import { naming } from '../../linux/calls/system-error.ts';
 import type { Directory } from '../../linux/files/directory.ts';
-import { replaceFile, replaceLink } from '../../linux/files/durable.ts';
+import { replaceLink } from '../../linux/files/durable.ts';
 import { readBounded } from '../../linux/files/read.ts';
 import { OstreeError } from '../error.ts';
 import { type Checksum, isChecksum } from '../objects/checksum.ts';
 import { compareNames } from '../objects/order.ts';
+import { replaceInRepository, withTemporary } from '../storage/temporary.ts';
 import { assertRefName, assertRemoteName, isCollectionId, isRefName } from './ref-names.ts';
 import type { Repository } from './repository.ts';
 
@@ -37,8 +38,10 @@ export const HEAD: RefPlace = { kind: 'head' };
 
 /** A ref file holds 65 bytes. */
 const REF_LIMIT = 256;
-/** Directories below each other in a ref's name. */
+/** Parts of a ref's name: each is a directory that is open while those below it are looked at. */
 const DEPTH = 64;
+/** Aliases of aliases; more go round in circles. */
+const ALIASES = 8;
 
 /** Below the repository. A collection's own refs are heads. */
 function folderOf(repository: Repository, place: RefPlace): string[] {
@@ -63,33 +66,32 @@ export function refspecOf({ place, ref }: Pick<Ref, 'place' | 'ref'>): string {
 
 /** Undefined when there is none; of the repository itself only, not of its parent. @throws OstreeError REF_NAME */
 export function readRef(repository: Repository, place: RefPlace, ref: string): Checksum | undefined {
+  return readFollowing(repository, place, ref, 0);
+}
+
+/** @param depth aliases followed so far */
+function readFollowing(repository: Repository, place: RefPlace, ref: string, depth: number): Checksum | undefined {
   const parts = [...folderOf(repository, place), ...assertRefName(ref).split('/')];
   return within(repository.directory, parts.slice(0, -1), (directory) => {
     const name = parts.at(-1) ?? '';
     const entry = directory.lstat(name);
-    if (entry?.isSymbolicLink() === true) return followAlias(repository, place, ref, directory.readLink(name) ?? '', 0);
+    if (entry?.isSymbolicLink() === true) {
+      const target = resolveAlias(ref, directory.readLink(name) ?? '');
+      if (target === undefined || depth >= ALIASES) throw badAlias(ref);
+      return readFollowing(repository, place, target, depth + 1);
+    }
     if (entry === undefined || entry.isDirectory()) return undefined;
     return parseRef(readBounded(directory, name, REF_LIMIT)?.bytes, directory.pathOf(name));
   });
 }
 
-/** An alias leads to another ref of its folder, by a relative path that does not leave the folder. */
-function followAlias(
-  repository: Repository,
-  place: RefPlace,
-  ref: string,
-  target: string,
-  depth: number,
-): Checksum | undefined {
-  const resolved = resolveAlias(ref, target);
-  if (resolved === undefined || depth > 8) {
-    throw new OstreeError('REF_NAME', `ref ${printable(ref)}: an alias that leads to ${quote(target)}`, {
-      subject: ref,
-    });
-  }
-  return readRef(repository, place, resolved);
+function badAlias(ref: string): OstreeError {
+  return new OstreeError('REF_NAME', `ref ${printable(ref)}: an alias that leads to no ref of its folder`, {
+    subject: ref,
+  });
 }
 
+/** An alias leads to another ref of its folder, by a relative path that does not leave the folder. */
 function resolveAlias(ref: string, target: string): string | undefined {
   const parts = ref.split('/').slice(0, -1);
   for (const part of target.split('/')) {
@@ -104,7 +106,7 @@ function resolveAlias(ref: string, target: string): string | undefined {
 /** All refs of the repository itself, by place and name. */
 export function listRefs(repository: Repository): Ref[] {
   const found = listIn(repository, HEAD);
-  for (const remote of foldersIn(repository, 'remotes')) found.push(...listIn(repository, { kind: 'remote', remote }));
+  for (const remote of remotesWithRefs(repository)) found.push(...listIn(repository, { kind: 'remote', remote }));
   for (const collection of foldersIn(repository, 'mirrors')) {
     if (isCollectionId(collection) && collection !== repository.config.collectionId) {
       found.push(...listIn(repository, { kind: 'mirror', collection }));
@@ -116,7 +118,9 @@ export function listRefs(repository: Repository): Ref[] {
 export function listIn(repository: Repository, place: RefPlace): Ref[] {
   const found: Ref[] = [];
   const visit = (directory: Directory, prefix: string, depth: number): void => {
-    if (depth > DEPTH) return;
+    // Left out of the list their commits would be pruned.
+    if (depth >= DEPTH)
+      throw new OstreeError('TOO_LARGE', `${printable(directory.path)}: refs of more than ${DEPTH} parts`);
     for (const name of directory.list()) {
       const ref = `${prefix}${name}`;
       if (!isRefName(ref)) continue; // temporary names begin with a dot
@@ -141,6 +145,11 @@ export function listIn(repository: Repository, place: RefPlace): Ref[] {
   return found.sort((a, b) => compareNames(a.ref, b.ref));
 }
 
+/** Remotes that have, or had, refs here. */
+export function remotesWithRefs(repository: Repository): string[] {
+  return foldersIn(repository, 'remotes');
+}
+
 function foldersIn(repository: Repository, kind: 'remotes' | 'mirrors'): string[] {
   const names = within(repository.directory, ['refs', kind], (directory) =>
     directory.list().filter((name) => directory.lstat(name)?.isDirectory() === true),
@@ -151,39 +160,46 @@ function foldersIn(repository: Repository, kind: 'remotes' | 'mirrors'): string[
 /** Several at once; afterwards the repository's own time is renewed, by which other processes notice. */
 export function writeRefs(repository: Repository, changes: readonly RefChange[], fsync: boolean): void {
   for (const change of changes) {
-    if (change.commit === undefined) removeRef(repository, change.place, change.ref);
+    if (change.commit === undefined) removeRef(repository, change.place, change.ref, fsync);
     else writeRef(repository, change.place, change.ref, change.commit, fsync);
   }
   if (changes.length > 0) touch(repository);
 }
 
 function writeRef(repository: Repository, place: RefPlace, ref: string, commit: Checksum, fsync: boolean): void {
-  const parts = [...folderOf(repository, place), ...assertRefName(ref).split('/')];
-  inMadeFolders(repository.directory, parts.slice(0, -1), (directory) => {
+  const parts = [...folderOf(repository, place), ...assertNewName(ref).split('/')];
+  inMadeFolders(repository.directory, parts.slice(0, -1), fsync, (directory) => {
     const name = parts.at(-1) ?? '';
     makeRoom(directory, name, ref);
     const text = Buffer.from(`${commit}\n`);
-    const temporary = `.${name.slice(0, 100)}-${process.pid}`;
-    if (fsync) replaceFile({ directory, name }, { directory, name: temporary }, text, 0o644);
-    else {
-      directory.unlink(temporary);
-      naming(directory.pathOf(name), () =>
-        fs.writeFileSync(directory.at(temporary), text, { mode: 0o644, flag: 'wx' }),
-      );
-      directory.rename(temporary, directory, name);
-    }
+    if (fsync) return replaceInRepository(repository, { directory, name }, text, 0o644);
+    withTemporary(repository, (temporary) => {
+      naming(directory.pathOf(name), () => {
+        fs.writeFileSync(temporary.at(name), text, { flag: 'wx' });
+        fs.chmodSync(temporary.at(name), 0o644); // whatever the umask
+      });
+      temporary.rename(name, directory, name);
+    });
   });
+}
+
+/** @throws OstreeError REF_NAME */
+function assertNewName(ref: string): string {
+  if (assertRefName(ref).split('/').length <= DEPTH) return ref;
+  throw new OstreeError('REF_NAME', `ref ${printable(ref)}: more than ${DEPTH} parts`, { subject: ref });
 }
 
 /** Another name for a ref of the same folder. @throws OstreeError REF_MISSING */
 export function writeAlias(repository: Repository, ref: string, target: string): void {
   if (readRef(repository, HEAD, target) === undefined) throw refMissing(target);
-  const parts = ['refs', 'heads', ...assertRefName(ref).split('/')];
-  inMadeFolders(repository.directory, parts.slice(0, -1), (directory) => {
+  const parts = ['refs', 'heads', ...assertNewName(ref).split('/')];
+  inMadeFolders(repository.directory, parts.slice(0, -1), true, (directory) => {
     const name = parts.at(-1) ?? '';
     makeRoom(directory, name, ref);
     const up = '../'.repeat(ref.split('/').length - 1);
-    replaceLink({ directory, name }, { directory, name: `.${name.slice(0, 100)}-${process.pid}` }, `${up}${target}`);
+    withTemporary(repository, (temporary) =>
+      replaceLink({ directory, name }, { directory: temporary, name }, `${up}${target}`),
+    );
   });
   touch(repository);
 }
@@ -196,6 +212,7 @@ function makeRoom(directory: Directory, name: string, ref: string): void {
   try {
     for (const each of inner.list()) {
       if (inner.lstat(each)?.isDirectory() !== true) {
+        if (each.startsWith('.') && inner.unlink(each)) continue; // what a killed run left
         throw new OstreeError('REF_EXISTS', `ref ${printable(ref)}: there are refs below this name`, { subject: ref });
       }
       makeRoom(inner, each, ref);
@@ -207,19 +224,29 @@ function makeRoom(directory: Directory, name: string, ref: string): void {
 }
 
 /** False when there was none. */
-export function removeRef(repository: Repository, place: RefPlace, ref: string): boolean {
+export function removeRef(repository: Repository, place: RefPlace, ref: string, fsync = true): boolean {
   const parts = [...folderOf(repository, place), ...assertRefName(ref).split('/')];
   const removed = within(repository.directory, parts.slice(0, -1), (directory) => {
-    const isThere = directory.unlink(parts.at(-1) ?? '');
-    if (isThere) directory.sync();
+    const name = parts.at(-1) ?? '';
+    if (directory.lstat(name)?.isDirectory() === true) return false; // refs below this name are not this ref
+    const isThere = directory.unlink(name);
+    if (isThere && fsync) directory.sync();
     return isThere;
   });
   return removed ?? false;
 }
 
 function touch(repository: Repository): void {
+  const { directory } = repository;
   const now = Date.now() / 1000;
-  naming(repository.path, () => fs.futimesSync(repository.directory.fd, now, now));
+  try {
+    naming(repository.path, () => fs.futimesSync(directory.fd, now, now));
+  } catch (error) {
+    if (codeOf(error) !== 'EPERM') throw error;
+    // Only the owner may set a time; who may write there can still change the directory, which renews it as well.
+    fs.closeSync(directory.openFile('.touch', fs.constants.O_CREAT | fs.constants.O_WRONLY, 0o600));
+    directory.unlink('.touch');
+  }
 }
 
 export function refMissing(ref: string): OstreeError {
@@ -264,10 +291,16 @@ function openFolder(directory: Directory, name: string): Directory | undefined {
   }
 }
 
-function inMadeFolders(root: Directory, parts: readonly string[], use: (directory: Directory) => void): void {
+function inMadeFolders(
+  root: Directory,
+  parts: readonly string[],
+  fsync: boolean,
+  use: (directory: Directory) => void,
+): void {
   let at = root;
   try {
     for (const part of parts) {
+      if (!fsync) makeWithoutFlush(at, part);
       const next = at.makeDirectory(part, 0o777);
       if (at !== root) at.close();
       at = next;
@@ -275,5 +308,14 @@ function inMadeFolders(root: Directory, parts: readonly string[], use: (director
     use(at);
   } finally {
     if (at !== root) at.close();
+  }
+}
+
+/** `Directory.makeDirectory` finds it there, and has nothing to flush. */
+function makeWithoutFlush(directory: Directory, name: string): void {
+  try {
+    naming(directory.pathOf(name), () => fs.mkdirSync(directory.at(name), 0o777));
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST') throw error;
   }
 }

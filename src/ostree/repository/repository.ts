@@ -8,6 +8,7 @@ import { type Directory, openDirectory } from '../../linux/files/directory.ts';
 import { replaceFile } from '../../linux/files/durable.ts';
 import { readBounded } from '../../linux/files/read.ts';
 import { OstreeError } from '../error.ts';
+import { replaceInRepository } from '../storage/temporary.ts';
 import { formatMode, type RepositoryConfig, type RepositoryMode, readConfig } from './config.ts';
 import { KeyFile } from './key-file.ts';
 import { RepositoryLock } from './lock.ts';
@@ -61,13 +62,7 @@ export class Repository {
     const file = readKeyFile(this.directory);
     change(file);
     const config = readConfig(file, this.directory.pathOf('config'));
-    const tmp = this.directory.makeDirectory('tmp', 0o775);
-    try {
-      const temporary = { directory: tmp, name: `config-${process.pid}` };
-      replaceFile({ directory: this.directory, name: 'config' }, temporary, Buffer.from(file.format()), 0o644);
-    } finally {
-      tmp.close();
-    }
+    replaceInRepository(this, { directory: this.directory, name: 'config' }, Buffer.from(file.format()), 0o644);
     this.#keyFile = file;
     this.#config = config;
   }
@@ -143,17 +138,23 @@ export function createRepository(path: string, { mode, collectionId }: CreateOpt
   const directory = openDirectory(path);
   try {
     if (directory.lstat('objects') !== undefined) return assertSameMode(directory, mode);
-    const collection = collectionId === undefined ? '' : `collection-id=${collectionId}\n`;
-    const text = `[core]\nrepo_version=1\nmode=${formatMode(mode)}\n${collection}`;
-    readConfig(KeyFile.parse(text, 'config'), directory.pathOf('config'));
-    const temporary = { directory, name: '.config.new' };
-    replaceFile({ directory, name: 'config' }, temporary, Buffer.from(text), 0o644);
+    // A config without objects: what a killed run has begun, or somebody else's, which is not ours to replace.
+    if (directory.lstat('config') !== undefined) assertSameMode(directory, mode);
+    else writeFirstConfig(directory, mode, collectionId);
     for (const folder of FOLDERS) makeFolder(directory, folder);
     directory.sync();
     return true;
   } finally {
     directory.close();
   }
+}
+
+function writeFirstConfig(directory: Directory, mode: RepositoryMode, collectionId: string | undefined): void {
+  const collection = collectionId === undefined ? '' : `collection-id=${collectionId}\n`;
+  const text = `[core]\nrepo_version=1\nmode=${formatMode(mode)}\n${collection}`;
+  readConfig(KeyFile.parse(text, 'config'), directory.pathOf('config'));
+  const temporary = { directory, name: '.config.new' };
+  replaceFile({ directory, name: 'config' }, temporary, Buffer.from(text), 0o644);
 }
 
 function assertSameMode(directory: Directory, mode: RepositoryMode): false {

@@ -7,7 +7,7 @@ import { decodeCommit } from '../objects/commit.ts';
 import { parseObjectName } from '../objects/object-type.ts';
 import { objectsOf } from '../storage/object-reader.ts';
 import { isRefName, parseRefspec } from './ref-names.ts';
-import { HEAD, listRefs, readRef, refMissing } from './refs.ts';
+import { HEAD, readRef, refMissing, remotesWithRefs } from './refs.ts';
 import type { Repository } from './repository.ts';
 
 /** In the order of spec 7.2. @throws OstreeError REF_MISSING, REF_AMBIGUOUS, REF_NAME, OBJECT_MISSING */
@@ -22,12 +22,15 @@ export function tryResolve(repository: Repository, text: string): Checksum | und
   if (isChecksum(text)) return text;
   const ofPrefix = /^[0-9a-f]{2,63}$/.test(text) ? resolvePrefix(repository, text) : undefined;
   if (ofPrefix !== undefined) return ofPrefix;
-  if (text.endsWith('^')) return parentOf(repository, text.slice(0, -1));
-  return resolveRef(repository, text);
+  if (!text.endsWith('^')) return resolveRef(repository, text);
+  let at = text.length;
+  while (text[at - 1] === '^') at--; // one by one: a regular expression could try every beginning
+  let commit = resolveRevision(repository, text.slice(0, at));
+  for (let generations = text.length - at; generations > 0; generations--) commit = parentOf(repository, commit);
+  return commit;
 }
 
-function parentOf(repository: Repository, text: string): Checksum {
-  const commit = resolveRevision(repository, text);
+function parentOf(repository: Repository, commit: Checksum): Checksum {
   const { parent } = decodeCommit(objectsOf(repository).metadata(commit, 'commit'), `commit ${commit}`);
   if (parent === undefined) throw new OstreeError('REF_MISSING', `commit ${commit} has no parent`, { subject: commit });
   return parent;
@@ -49,7 +52,11 @@ function resolveLocal(repository: Repository, ref: string): Checksum | undefined
     const ofRemote = readRef(repository, { kind: 'remote', remote }, rest.join('/'));
     if (ofRemote !== undefined) return ofRemote;
   }
-  return listRefs(repository).find(({ place, ref: name }) => place.kind === 'remote' && name === ref)?.commit;
+  for (const each of remotesWithRefs(repository)) {
+    const found = readRef(repository, { kind: 'remote', remote: each }, ref);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 /** @throws OstreeError REF_AMBIGUOUS */

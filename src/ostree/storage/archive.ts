@@ -11,10 +11,9 @@ import {
   type FileHeader,
 } from '../objects/file-header.ts';
 import type { FileFormat, FileWriter } from './file-format.ts';
+import { openObject } from './open-object.ts';
 import { readChunks, readExactly, writePlain } from './plain-file.ts';
 import { CHUNK, type StoredFile, WHOLE_LIMIT } from './stored-file.ts';
-
-const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = fs.constants;
 
 /** What a first read takes: header and content of most files. */
 const FIRST_READ = 64 * 1024;
@@ -22,9 +21,8 @@ const FIRST_READ = 64 * 1024;
 export const archive: FileFormat = { extension: 'filez', open: openArchived, begin: beginArchived };
 
 function openArchived(path: string, what: string): StoredFile {
-  const fd = fs.openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  const { fd, size: storedSize } = openObject(path, what);
   try {
-    const { size: storedSize } = fs.fstatSync(fd);
     const start = readStart(fd, storedSize, what);
     const archived = decodeArchiveHeader(start, what);
     return {
@@ -63,6 +61,8 @@ function readRest(
   what: string,
 ): Uint8Array {
   if (start.length === storedSize) return start.subarray(archived.contentOffset);
+  // Deflated or not, what fits into a buffer does not take twice its size.
+  if (storedSize > 2 * WHOLE_LIMIT) throw new OstreeError('TOO_LARGE', `${what}: a file of ${storedSize} bytes`);
   const rest = Buffer.allocUnsafe(storedSize - archived.contentOffset);
   readExactly(fd, rest, archived.contentOffset, what);
   return rest;
@@ -96,12 +96,14 @@ function asMalformed(error: unknown, what: string): unknown {
 
 function beginArchived(path: string, header: FileHeader, size: number, level: number): FileWriter {
   const file = writePlain(path, (fd) => fs.fchmodSync(fd, 0o644));
-  if (header.target !== undefined) {
-    file.write(encodeArchiveHeader(header, 0));
-    return file;
+  if (header.target === undefined && size <= CHUNK) return wholeWriter(file, header, size, level);
+  try {
+    file.write(encodeArchiveHeader(header, size));
+  } catch (error) {
+    file.abort(); // the caller has no writer yet that it could end
+    throw error;
   }
-  if (size <= CHUNK) return wholeWriter(file, header, size, level);
-  return pieceWriter(file, header, size, level);
+  return header.target === undefined ? pieceWriter(file, level) : file;
 }
 
 /** One small content, given in one piece. */
@@ -114,7 +116,7 @@ function wholeWriter(file: FileWriter, header: FileHeader, size: number, level: 
       const [first] = pieces;
       const content = pieces.length === 1 && first !== undefined ? first : Buffer.concat(pieces);
       file.write(Buffer.concat([encodeArchiveHeader(header, size), deflateRaw(content, level)]));
-      file.finish(sync);
+      return file.finish(sync);
     },
   };
 }
@@ -122,8 +124,7 @@ function wholeWriter(file: FileWriter, header: FileHeader, size: number, level: 
 const WINDOW = 32 * 1024;
 
 /** Deflated piece by piece, without waiting and with bounded memory. */
-function pieceWriter(file: FileWriter, header: FileHeader, size: number, level: number): FileWriter {
-  file.write(encodeArchiveHeader(header, size));
+function pieceWriter(file: FileWriter, level: number): FileWriter {
   const piece = Buffer.allocUnsafe(CHUNK);
   let filled = 0;
   let before: Uint8Array = new Uint8Array();
@@ -145,7 +146,7 @@ function pieceWriter(file: FileWriter, header: FileHeader, size: number, level: 
     },
     finish(sync) {
       flush(true);
-      file.finish(sync);
+      return file.finish(sync);
     },
   };
 }

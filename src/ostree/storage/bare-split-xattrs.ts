@@ -9,6 +9,8 @@ import { decodeStrictly, HEADER_LIMIT } from '../objects/file-header.ts';
 import { unpackXattrs, XATTRS, type Xattrs } from '../objects/xattrs.ts';
 import { bareWith } from './bare.ts';
 import type { FileFormat } from './file-format.ts';
+import { openObject } from './open-object.ts';
+import { readExactly } from './plain-file.ts';
 
 export const bareSplitXattrs: FileFormat = {
   extension: 'file',
@@ -20,15 +22,26 @@ export const bareSplitXattrs: FileFormat = {
 
 function readLinkedXattrs(path: string): Xattrs {
   const beside = path.replace(/\.file$/, '.file-xattrs-link');
+  const bytes = readLinked(beside);
+  return unpackXattrs(
+    decodeStrictly(() => XATTRS.decode(bytes), beside),
+    beside,
+  );
+}
+
+function readLinked(path: string): Uint8Array {
   try {
-    if (fs.lstatSync(beside).size > HEADER_LIMIT) throw malformed(beside, 'more attributes than Linux allows');
-    const bytes = fs.readFileSync(beside);
-    return unpackXattrs(
-      decodeStrictly(() => XATTRS.decode(bytes), beside),
-      beside,
-    );
+    const { fd, size } = openObject(path, path);
+    try {
+      if (size > HEADER_LIMIT) throw malformed(path, 'more attributes than Linux allows');
+      const bytes = Buffer.alloc(size);
+      readExactly(fd, bytes, 0, path);
+      return bytes;
+    } finally {
+      fs.closeSync(fd);
+    }
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') throw malformed(beside, 'the extended attributes of this file are missing');
+    if (codeOf(error) === 'ENOENT') throw malformed(path, 'the extended attributes of this file are missing');
     throw error;
   }
 }

@@ -15,7 +15,7 @@ export const bareUserOnly: FileFormat = {
     return openPlain(path, { ...attributes, target: undefined }, what);
   },
   begin(path, { mode, target }) {
-    if (target !== undefined) return linkWriter(() => fs.symlinkSync(target, path));
+    if (target !== undefined) return linkWriter(target, () => fs.symlinkSync(target, path));
     if ((mode & 0o7777 & ~0o775) !== 0) {
       throw new OstreeError(
         'OBJECT_UNSUITABLE',

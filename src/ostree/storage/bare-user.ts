@@ -44,7 +44,7 @@ export const bareUser: FileFormat = {
       ...writer,
       finish(sync) {
         writer.write(Buffer.from(`${target}\0`));
-        writer.finish(sync);
+        return writer.finish(sync);
       },
     };
   },

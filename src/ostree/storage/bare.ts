@@ -25,7 +25,7 @@ export function bareWith(attributesOf: (path: string) => Xattrs): Pick<FileForma
 function beginBare(...[path, header]: Parameters<FileFormat['begin']>): ReturnType<FileFormat['begin']> {
   const { uid, gid, mode, target, xattrs } = header;
   if (target !== undefined) {
-    return linkWriter(() => {
+    return linkWriter(target, () => {
       fs.symlinkSync(target, path);
       fs.lchownSync(path, uid, gid);
       for (const [name, value] of xattrs) xattrCalls().lsetxattr(path, name, value);

@@ -22,8 +22,8 @@ export interface FileFormat {
 
 export interface FileWriter {
   write(chunk: Uint8Array): void;
-  /** @param sync flush this file before it is closed */
-  finish(sync: boolean): void;
+  /** @param sync flush this file before it is closed. @returns bytes of the object's own file */
+  finish(sync: boolean): number;
   /** What lies under the temporary name is the caller's to remove. */
   abort(): void;
 }

@@ -12,6 +12,7 @@ import { type AnyType, METADATA_LIMIT, type MetadataType, objectPath } from '../
 import type { RepositoryMode } from '../repository/config.ts';
 import type { Repository } from '../repository/repository.ts';
 import { formatOf } from './file-format.ts';
+import { openObject } from './open-object.ts';
 import type { StoredFile } from './stored-file.ts';
 
 /** A directory of objects, two digits deep; plain data, so that threads can be told of it. */
@@ -111,25 +112,24 @@ export function missing(checksum: Checksum, type: AnyType): OstreeError {
 }
 
 function openIfPresent(path: string, mode: RepositoryMode, checksum: Checksum): StoredFile | undefined {
+  return unlessAbsent(() => formatOf(mode).open(path, `file ${checksum}`));
+}
+
+function unlessAbsent<T>(open: () => T): T | undefined {
   try {
-    return formatOf(mode).open(path, `file ${checksum}`);
+    return open();
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return undefined;
     throw error;
   }
 }
 
-/** @throws OstreeError TOO_LARGE */
+/** @throws OstreeError TOO_LARGE, OBJECT_MALFORMED for anything but a file */
 export function readMetadata(path: string, what: string): Uint8Array | undefined {
-  let fd: number;
+  const opened = unlessAbsent(() => openObject(path, what));
+  if (opened === undefined) return undefined;
+  const { fd, size } = opened;
   try {
-    fd = fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK);
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return undefined;
-    throw error;
-  }
-  try {
-    const { size } = fs.fstatSync(fd);
     if (size > METADATA_LIMIT) {
       throw new OstreeError('TOO_LARGE', `${what}: ${size} bytes, more than the limit of ${METADATA_LIMIT}`);
     }

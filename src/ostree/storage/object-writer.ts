@@ -22,6 +22,8 @@ export interface WritePlace {
   /** Flush each file as it is written (`per-object-fsync`). */
   readonly syncEach: boolean;
   readonly freeSpace: FreeSpace | undefined;
+  /** A killed run may have left objects in the staging directory: files are looked for there, too. */
+  readonly hasLeftovers: boolean;
 }
 
 /** What came of storing an object. */
@@ -40,6 +42,10 @@ export class ObjectWriter {
   readonly #place: WritePlace;
   readonly #staging: string;
   readonly #format: FileFormat;
+  /** Where files are looked for: in a staging directory that was empty are only those that this writer knows. */
+  readonly #stored: ObjectReader;
+  /** Files that this writer has staged, and the size of each on the disk. */
+  readonly #written = new Map<Checksum, number>();
   readonly #fanouts = new Set<string>();
   /** Of this writer alone: a staging directory may hold what a killed run, or another thread, has begun. */
   readonly #prefix = `.new-${crypto.randomBytes(6).toString('hex')}`;
@@ -49,6 +55,7 @@ export class ObjectWriter {
     const [staging] = place.places;
     if (staging === undefined) throw new Error('unreachable: nowhere to write to');
     this.reader = new ObjectReader(place.places);
+    this.#stored = place.hasLeftovers ? this.reader : new ObjectReader(place.places.slice(1));
     this.#place = place;
     this.#staging = staging.path;
     this.#format = formatOf(staging.mode);
@@ -82,12 +89,14 @@ export class ObjectWriter {
     const temporary = this.#temporary(this.#fanoutFor(checksum));
     const storedSize = this.#discardOnError(temporary, () => {
       const writer = this.#begin(temporary, header, size);
-      writing(writer, () => {
+      const written = writing(writer, () => {
         if (size > 0) writer.write(content);
-        writer.finish(this.#place.syncEach);
+        return writer.finish(this.#place.syncEach);
       });
-      return this.#nameFile(temporary, checksum);
+      this.#name(temporary, objectPath(checksum, this.#format.extension));
+      return written;
     });
+    this.#written.set(checksum, storedSize);
     return { checksum, size, storedSize, isNew: true };
   }
 
@@ -118,9 +127,11 @@ export class ObjectWriter {
           return present;
         }
         const storedSize = this.#discardOnError(temporary, () => {
-          writing(writer, () => writer.finish(this.#place.syncEach));
-          return this.#nameFile(temporary, checksum);
+          const written = writing(writer, () => writer.finish(this.#place.syncEach));
+          this.#name(temporary, objectPath(checksum, this.#format.extension));
+          return written;
         });
+        this.#written.set(checksum, storedSize);
         return { checksum, size, storedSize, isNew: true };
       },
       abort,
@@ -147,12 +158,15 @@ export class ObjectWriter {
     if (present !== undefined) return present;
     takeSpace(this.#place.freeSpace, bytes.length);
     this.#putBytes(bytes, objectPath(checksum, 'filez'));
+    this.#written.set(checksum, bytes.length);
     return { checksum, size, storedSize: bytes.length, isNew: true };
   }
 
-  /** What there is under this checksum, in the form of a result. */
+  /** What there is under this checksum, in the form of a result. What another thread stages meanwhile is not seen. */
   present(checksum: Checksum, size: number): Stored | undefined {
-    const found = this.reader.find(checksum, 'file');
+    const own = this.#written.get(checksum);
+    if (own !== undefined) return { checksum, size, storedSize: own, isNew: false };
+    const found = this.#stored.find(checksum, 'file');
     return found && { checksum, size, storedSize: found.stats.size, isNew: false };
   }
 
@@ -172,13 +186,6 @@ export class ObjectWriter {
   #begin(temporary: string, header: FileHeader, size: number): FileWriter {
     takeSpace(this.#place.freeSpace, size);
     return this.#format.begin(temporary, header, size, this.#place.zlibLevel);
-  }
-
-  /** @returns bytes on the disk */
-  #nameFile(temporary: string, checksum: Checksum): number {
-    const { size } = fs.lstatSync(temporary);
-    this.#name(temporary, objectPath(checksum, this.#format.extension));
-    return size;
   }
 
   /** Renaming within one directory is cheaper than between two, and threads do not wait for each other. */
@@ -225,9 +232,9 @@ export interface FileSink {
   abort(): void;
 }
 
-function writing(writer: FileWriter, work: () => void): void {
+function writing<T>(writer: FileWriter, work: () => T): T {
   try {
-    work();
+    return work();
   } catch (error) {
     writer.abort();
     throw error;

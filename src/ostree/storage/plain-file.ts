@@ -5,31 +5,26 @@ import { writeAll } from '../../linux/files/write.ts';
 import { malformed, OstreeError } from '../error.ts';
 import { type FileHeader, octal, S_IFMT, S_IFREG } from '../objects/file-header.ts';
 import type { FileWriter } from './file-format.ts';
+import { openObject } from './open-object.ts';
 import { CHUNK, type StoredFile, WHOLE_LIMIT } from './stored-file.ts';
 
-const { O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = fs.constants;
+const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = fs.constants;
 
 /** @param header of a regular file, its type is checked. The size is that of the open file. */
 export function openPlain(path: string, header: FileHeader, what: string): StoredFile {
   if ((header.mode & S_IFMT) !== S_IFREG) {
     throw malformed(what, `expected a file or link, found mode ${octal(header.mode)}`);
   }
-  const fd = fs.openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
-  try {
-    const { size } = fs.fstatSync(fd);
-    return {
-      header,
-      size,
-      storedSize: size,
-      plainFd: fd,
-      bytes: () => readWhole(fd, size, what),
-      chunks: () => readChunks(fd, size, what),
-      close: () => fs.closeSync(fd),
-    };
-  } catch (error) {
-    fs.closeSync(fd);
-    throw error;
-  }
+  const { fd, size } = openObject(path, what);
+  return {
+    header,
+    size,
+    storedSize: size,
+    plainFd: fd,
+    bytes: () => readWhole(fd, size, what),
+    chunks: () => readChunks(fd, size, what),
+    close: () => fs.closeSync(fd),
+  };
 }
 
 /** A symbolic link: everything is in its header. */
@@ -85,28 +80,36 @@ export function readTarget(path: string, what: string): string {
 export function writePlain(path: string, seal: (fd: number) => void): FileWriter {
   const fd = fs.openSync(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
   let isOpen = true;
+  let written = 0;
   const close = (): void => {
     if (isOpen) fs.closeSync(fd);
     isOpen = false;
   };
   return {
-    write: (chunk) => writeAll(fd, chunk),
+    write(chunk) {
+      writeAll(fd, chunk);
+      written += chunk.length;
+    },
     finish(sync) {
       seal(fd);
       if (sync) fs.fsyncSync(fd);
       close();
+      return written;
     },
     abort: close,
   };
 }
 
 /** @param make makes the link, with its attributes */
-export function linkWriter(make: () => void): FileWriter {
+export function linkWriter(target: string, make: () => void): FileWriter {
   return {
     write: (chunk) => {
       if (chunk.length > 0) throw new Error('unreachable: content for a symbolic link');
     },
-    finish: make,
+    finish() {
+      make();
+      return Buffer.byteLength(target);
+    },
     abort: () => undefined,
   };
 }

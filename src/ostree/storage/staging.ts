@@ -7,6 +7,7 @@ import fs from 'node:fs';
 import { codeOf } from '../../base/error.ts';
 import type { Directory } from '../../linux/files/directory.ts';
 import { tryOfdLock } from '../../linux/processes/lock.ts';
+import { parseObjectName } from '../objects/object-type.ts';
 
 export interface Staging {
   readonly name: string;
@@ -65,9 +66,17 @@ function tryStaging(tmp: Directory, name: string): Staging | undefined {
   }
 }
 
-/** Temporary names of the killed run; what it had finished is in the two-digit directories. */
+/** Temporary names of the killed run, beside what it had finished in the two-digit directories. */
 function removeUnfinished(path: string): void {
-  for (const name of fs.readdirSync(path)) if (!/^[0-9a-f]{2}$/.test(name)) removeTree(`${path}/${name}`);
+  for (const fanout of fs.readdirSync(path)) {
+    const isFanout = /^[0-9a-f]{2}$/.test(fanout) && fs.lstatSync(`${path}/${fanout}`).isDirectory();
+    if (!isFanout) removeTree(`${path}/${fanout}`);
+    else {
+      for (const name of fs.readdirSync(`${path}/${fanout}`)) {
+        if (parseObjectName(fanout, name) === undefined) removeTree(`${path}/${fanout}/${name}`);
+      }
+    }
+  }
 }
 
 /** Remove what other boots and killed runs left in `tmp`; never `cache`, never what is locked. Spec 10, step 7. */
@@ -95,11 +104,12 @@ interface Taken {
   remove(): void;
 }
 
-/** Undefined when somebody else holds it. */
+/** Undefined when somebody else holds it, or it is another user's. */
 function take(tmp: Directory, name: string): Taken | undefined {
   const lockName = `${name}${LOCK}`;
   for (;;) {
-    const fd = tmp.openFile(lockName, fs.constants.O_RDWR | fs.constants.O_CREAT, 0o600);
+    const fd = openLock(tmp, lockName);
+    if (fd === undefined) return undefined;
     let isHeld = false;
     try {
       if (!tryOfdLock(fd, 'exclusive')) return undefined;
@@ -121,6 +131,16 @@ function take(tmp: Directory, name: string): Taken | undefined {
         release();
       },
     };
+  }
+}
+
+function openLock(tmp: Directory, lockName: string): number | undefined {
+  try {
+    return tmp.openFile(lockName, fs.constants.O_RDWR | fs.constants.O_CREAT, 0o600);
+  } catch (error) {
+    // Only for one that is there: where none can be made, nobody can write at all.
+    if (codeOf(error) === 'EACCES' && tmp.lstat(lockName) !== undefined) return undefined;
+    throw error;
   }
 }
 

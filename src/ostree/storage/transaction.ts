@@ -54,6 +54,7 @@ export class Transaction {
       zlibLevel: repository.config.zlibLevel,
       syncEach: this.#fsync && repository.config.perObjectFsync,
       freeSpace: measureFreeSpace(repository.root, repository.config.minFree),
+      hasLeftovers: this.#staging.isReused,
     };
     this.writer = new ObjectWriter(this.place);
   }
@@ -100,18 +101,18 @@ export class Transaction {
       cleanTmp(this.#tmp, this.repository.config.tmpExpiryMs, this.#now);
       writeRefs(this.repository, this.#refs, this.#fsync);
       this.repository.directory.unlink('transaction');
-      for (const commit of this.#complete) clearPartial(this.repository, commit);
+      for (const commit of this.#complete) clearPartial(this.repository, commit, this.#fsync);
       this.#close();
     } catch (error) {
-      this.abort();
+      this.abort(error);
       throw error;
     }
   }
 
-  /** Nothing becomes visible. Staged objects stay for the next run of this boot, unless the disk is full. */
-  abort(): void {
+  /** Nothing becomes visible. Staged objects stay for the next run of this boot, unless the reason is a full disk. */
+  abort(reason?: unknown): void {
     if (!this.#isOpen) return;
-    if (isFull(this.#tmp)) this.#staging.remove();
+    if (isFull(this.#tmp) || isAboutSpace(reason)) this.#staging.remove();
     else this.#staging.keep();
     this.#close();
   }
@@ -131,27 +132,42 @@ export class Transaction {
     return fs.readdirSync(this.#staging.path).filter((name) => /^[0-9a-f]{2}$/.test(name));
   }
 
-  /**
-   * Each staged object gets its name, then the directories are flushed: after the last rename, so that the first flush
-   * writes the journal for all and the others find nothing left to do.
-   */
+  /** Commits come last: also one that no ref leads to must never be seen without its tree. */
   #publish(fanouts: readonly string[]): void {
-    const objects = `${this.repository.root}/objects`;
+    const commits: StagedCommit[] = [];
     for (const fanout of fanouts) {
-      makeFanout(`${objects}/${fanout}`);
+      makeFanout(`${this.repository.root}/objects/${fanout}`);
       for (const name of fs.readdirSync(`${this.#staging.path}/${fanout}`)) {
         const object = parseObjectName(fanout, name);
-        if (object === undefined) continue;
-        fs.renameSync(`${this.#staging.path}/${fanout}/${name}`, `${objects}/${fanout}/${name}`);
-        if (object.type === 'commit')
-          fs.rmSync(`${objects}/${objectPath(object.checksum, 'tombstone-commit')}`, { force: true });
+        if (object?.type === 'commit') commits.push({ fanout, name, checksum: object.checksum });
+        else if (object !== undefined) this.#rename(`${fanout}/${name}`);
       }
     }
-    if (!this.#fsync) return;
-    for (const fanout of fanouts)
-      syncDirectory(`${objects}/${fanout}`, this.repository.directory.pathOf(`objects/${fanout}`));
-    syncDirectory(objects, this.repository.directory.pathOf('objects'));
+    this.#flushFanouts(fanouts);
+    for (const { fanout, name, checksum } of commits) {
+      this.#rename(`${fanout}/${name}`);
+      fs.rmSync(`${this.repository.root}/objects/${objectPath(checksum, 'tombstone-commit')}`, { force: true });
+    }
+    this.#flushFanouts(new Set(commits.map(({ fanout }) => fanout)));
   }
+
+  #rename(name: string): void {
+    fs.renameSync(`${this.#staging.path}/${name}`, `${this.repository.root}/objects/${name}`);
+  }
+
+  /** After the last rename: the first flush writes the journal for all, and the others find nothing left to do. */
+  #flushFanouts(fanouts: Iterable<string>): void {
+    if (!this.#fsync) return;
+    const { root, directory } = this.repository;
+    for (const fanout of fanouts) syncDirectory(`${root}/objects/${fanout}`, directory.pathOf(`objects/${fanout}`));
+    syncDirectory(`${root}/objects`, directory.pathOf('objects'));
+  }
+}
+
+interface StagedCommit {
+  readonly fanout: string;
+  readonly name: string;
+  readonly checksum: Checksum;
 }
 
 function makeFanout(path: string): void {
@@ -179,6 +195,12 @@ function isFull(tmp: Directory): boolean {
   return bavail < 16;
 }
 
+const NO_SPACE: ReadonlySet<string | undefined> = new Set(['DISK_FULL', 'ENOSPC', 'EDQUOT', 'MIN_FREE_SPACE']);
+
+function isAboutSpace(reason: unknown): boolean {
+  return NO_SPACE.has(codeOf(reason)) || (reason instanceof Error && isAboutSpace(reason.cause));
+}
+
 /** Begin, work, commit; abort when the work fails. */
 export async function withTransaction<T>(
   repository: Repository,
@@ -194,7 +216,7 @@ export async function withTransaction<T>(
     result = await work(transaction);
     options.signal.throwIfAborted();
   } catch (error) {
-    transaction.abort();
+    transaction.abort(error);
     throw error;
   }
   transaction.commit();

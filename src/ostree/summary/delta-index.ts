@@ -4,13 +4,13 @@ import fs from 'node:fs';
 import { posix } from 'node:path';
 import { codeOf } from '../../base/error.ts';
 import type { Directory } from '../../linux/files/directory.ts';
-import { replaceFile } from '../../linux/files/durable.ts';
 import { readBounded } from '../../linux/files/read.ts';
 import { type DeltaDigests, decodeDeltaIndex, encodeDeltaIndex } from '../delta/index-file.ts';
 import { type DeltaName, deltaIndexPath, deltaName, deltaPath, parseDeltaPath } from '../delta/names.ts';
 import type { Checksum } from '../objects/checksum.ts';
 import { compareNames } from '../objects/order.ts';
 import type { Repository } from '../repository/repository.ts';
+import { replaceInRepository } from '../storage/temporary.ts';
 
 /** A delta takes some 100 bytes of it. */
 const INDEX_LIMIT = 16 * 2 ** 20;
@@ -61,9 +61,10 @@ export function digestDeltas(repository: Repository): ReadonlyMap<string, Checks
 /**
  * Rewrite the indexes that are not what the deltas say, remove those of commits without deltas, and have
  * `core.indexed-deltas` say that there are indexes. Under the repository's lock, as the caller must see to.
+ * @param only the one commit whose index is looked at
  * @returns all deltas and their digests, for the summary
  */
-export function reindexDeltas(repository: Repository): ReadonlyMap<string, Checksum> {
+export function reindexDeltas(repository: Repository, only?: Checksum): ReadonlyMap<string, Checksum> {
   const digests = digestDeltas(repository);
   const wanted = new Map<string, Map<string, Checksum>>();
   for (const [name, digest] of digests) {
@@ -71,8 +72,9 @@ export function reindexDeltas(repository: Repository): ReadonlyMap<string, Check
     const ofCommit = wanted.get(path) ?? new Map<string, Checksum>();
     wanted.set(path, ofCommit.set(name, digest));
   }
-  for (const path of listIndexes(repository)) if (!wanted.has(path)) removeIndex(repository, path);
-  for (const [path, ofCommit] of wanted) writeIndex(repository, path, ofCommit);
+  const isMeant = (path: string): boolean => only === undefined || path === deltaIndexPath(only);
+  for (const path of listIndexes(repository)) if (isMeant(path) && !wanted.has(path)) removeIndex(repository, path);
+  for (const [path, ofCommit] of wanted) if (isMeant(path)) writeIndex(repository, path, ofCommit);
   if (!repository.config.indexedDeltas) repository.updateConfig((file) => file.set('core', 'indexed-deltas', 'true'));
   return digests;
 }
@@ -105,8 +107,7 @@ function writeIndex(repository: Repository, path: string, digests: DeltaDigests)
   try {
     const directory = parent.makeDirectory(fanout, 0o775);
     try {
-      const temporary = { directory, name: `.${name}-${process.pid}` };
-      replaceFile({ directory, name }, temporary, encodeDeltaIndex(digests), 0o644);
+      replaceInRepository(repository, { directory, name }, encodeDeltaIndex(digests), 0o644);
     } finally {
       directory.close();
     }

@@ -1,11 +1,11 @@
 /** `summary` and `summary.sig` on the disk. */
-import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import { naming } from '../../linux/calls/system-error.ts';
 import type { Directory } from '../../linux/files/directory.ts';
 import { writeAll } from '../../linux/files/durable.ts';
 import { readBounded } from '../../linux/files/read.ts';
 import type { Repository } from '../repository/repository.ts';
+import { withTemporary } from '../storage/temporary.ts';
 import { SUMMARY_LIMIT } from './summary.ts';
 
 const { O_CREAT, O_EXCL, O_WRONLY } = fs.constants;
@@ -23,10 +23,7 @@ export function readSummary(repository: Repository): Uint8Array | undefined {
  */
 export function writeSummary(repository: Repository, summary: Uint8Array, signatures: Uint8Array | undefined): void {
   const { directory } = repository;
-  const tmp = directory.makeDirectory('tmp', 0o775);
-  const name = `summary-${randomBytes(6).toString('hex')}`;
-  const staged = tmp.makeDirectory(name, 0o775);
-  try {
+  withTemporary(repository, (staged) => {
     const now = Date.now() / 1000;
     writeNew(staged, 'summary', summary, now);
     if (signatures !== undefined) writeNew(staged, 'summary.sig', signatures, now);
@@ -34,11 +31,7 @@ export function writeSummary(repository: Repository, summary: Uint8Array, signat
     if (signatures === undefined) directory.unlink('summary.sig');
     else staged.rename('summary.sig', directory, 'summary.sig');
     directory.sync();
-  } finally {
-    staged.close();
-    fs.rmSync(tmp.at(name), { recursive: true, force: true });
-    tmp.close();
-  }
+  });
 }
 
 function writeNew(directory: Directory, name: string, bytes: Uint8Array, time: number): void {

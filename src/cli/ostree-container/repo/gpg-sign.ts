@@ -40,13 +40,13 @@ export function gpgSignCommand(): Command {
           if (values.delete === true) {
             const removed = await ostree.removeGpgSignatures(repository, commit, { keyIds, gpgHomedir }, options);
             output.info(`${commit}: ${plural(removed, 'signature')} ${dryRun ? 'would be deleted' : 'deleted'}`);
-            output.document('ostree.gpg-sign/1', { commit, action: 'delete', dryRun, removed });
+            output.document('ostree-container.repo-gpg-sign/1', { commit, action: 'delete', dryRun, removed });
             return 0;
           }
           const signers = await gpgSigners(keyIds, values, context);
           const done = await ostree.signCommit(repository, commit, signers, options);
           output.info(`${commit}: ${describeSigned(done, dryRun)}`);
-          output.document('ostree.gpg-sign/1', { commit, action: 'sign', dryRun, ...done });
+          output.document('ostree-container.repo-gpg-sign/1', { commit, action: 'sign', dryRun, ...done });
           return 0;
         } finally {
           repository.close();

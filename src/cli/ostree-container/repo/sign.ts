@@ -94,7 +94,7 @@ async function verifySignatures({ repository, commit, texts, values, context: { 
   const reports = await verifyCommit(repository, commit, keys);
   for (const report of reports) output.result(`${commit}: ${describeReport(report)}`);
   const signatures = reports.map(signatureDocument);
-  output.document('ostree.sign/1', { commit, action: 'verify', signType, signatures });
+  output.document('ostree-container.repo-sign/1', { commit, action: 'verify', signType, signatures });
 }
 
 async function deleteSignatures({ repository, commit, texts, values, context }: Task): Promise<void> {
@@ -103,7 +103,7 @@ async function deleteSignatures({ repository, commit, texts, values, context }: 
   const keys = { kind: signType, texts, files: readKeysFile(values) };
   const removed = await removeRawSignatures(repository, commit, keys, changeOptions({ repository, values, context }));
   context.output.info(`${commit}: ${plural(removed, 'signature')} ${dryRun ? 'would be deleted' : 'deleted'}`);
-  context.output.document('ostree.sign/1', { commit, action: 'delete', signType, dryRun, removed });
+  context.output.document('ostree-container.repo-sign/1', { commit, action: 'delete', signType, dryRun, removed });
 }
 
 async function addSignatures({ repository, commit, texts, values, context }: Task): Promise<void> {
@@ -113,7 +113,7 @@ async function addSignatures({ repository, commit, texts, values, context }: Tas
   const signers = await ed25519Signers({ keys: texts, files }, context);
   const done = await signCommit(repository, commit, signers, changeOptions({ repository, values, context }));
   context.output.info(`${commit}: ${describeSigned(done, dryRun)}`);
-  context.output.document('ostree.sign/1', { commit, action: 'sign', signType, dryRun, ...done });
+  context.output.document('ostree-container.repo-sign/1', { commit, action: 'sign', signType, dryRun, ...done });
 }
 
 function changeOptions({ repository, values, context }: Pick<Task, 'repository' | 'values' | 'context'>) {

@@ -1,10 +1,10 @@
 import { Command } from 'commander';
 import type { Summary, UpdatedSummary } from '../../../ostree/index.ts';
 import { UsageError } from '../../arguments.ts';
-import { type Context, command } from '../../program.ts';
 import { repeatable } from '../../repeatable.ts';
-import { type RepoValues, repoOption, repoPath } from '../../shared-options.ts';
+import type { RepoValues } from '../../shared-options.ts';
 import { readSigners, type SigningValues, signingOptions } from './signing-options.ts';
+import { type Opened, repositoryCommand } from './with-repository.ts';
 
 interface Values extends RepoValues, SigningValues {
   readonly update?: true;
@@ -37,19 +37,11 @@ export function summaryCommand(): Command {
     'ostree-container repo summary --repo /srv/repo --view',
     `ostree-container repo summary --repo /srv/repo -u -m 'org.example.title="Example"'`,
   ];
-  return command<Values>(signingOptions(repoOption(shape)), examples, async () => {
-    const { openRepository } = await import('../../../ostree/index.ts');
-    return async (values, _args, context) => {
-      const action = actionOf(values);
-      const repository = openRepository(repoPath(values));
-      try {
-        if (action === 'update') await update(repository, values, context);
-        else await show(repository, action, values, context);
-        return 0;
-      } finally {
-        repository.close();
-      }
-    };
+  return repositoryCommand<Values>(signingOptions(shape), examples, async (values, _args, opened) => {
+    const action = actionOf(values);
+    if (action === 'update') await update(values, opened);
+    else await show(action, values, opened);
+    return 0;
   });
 }
 
@@ -74,16 +66,13 @@ function actionOf(values: Values): Action {
   return action;
 }
 
-type OpenRepository = ReturnType<typeof import('../../../ostree/index.ts').openRepository>;
-
-async function update(repository: OpenRepository, values: Values, context: Context): Promise<void> {
-  const { output, signal } = context;
-  const { updateSummary } = await import('../../../ostree/index.ts');
+async function update(values: Values, opened: Opened): Promise<void> {
+  const { ostree, repository, output, signal } = opened;
   const dryRun = values.dryRun === true;
-  const updated = await updateSummary(repository, {
+  const updated = await ostree.updateSummary(repository, {
     signal,
     dryRun,
-    signers: dryRun ? [] : await readSigners(values, context),
+    signers: dryRun ? [] : await readSigners(values, opened),
     additionalMetadata: await readMetadata(values.addMetadata ?? []),
     onWait: () => output.info(`${repository.path}: locked by another process, waiting for it`),
   });
@@ -109,15 +98,9 @@ async function readMetadata(given: readonly string[]) {
   });
 }
 
-async function show(
-  repository: OpenRepository,
-  action: Exclude<Action, 'update'>,
-  values: Values,
-  { output }: Context,
-): Promise<void> {
-  const { decodeSummary, formatRaw, OstreeError, readSummary, SUMMARY_SIGNATURE } = await import(
-    '../../../ostree/index.ts'
-  );
+async function show(action: Exclude<Action, 'update'>, values: Values, opened: Opened): Promise<void> {
+  const { ostree, repository, output } = opened;
+  const { decodeSummary, formatRaw, OstreeError, readSummary, SUMMARY_SIGNATURE } = ostree;
   const bytes = readSummary(repository);
   if (bytes === undefined) {
     throw new OstreeError('OBJECT_MISSING', `${repository.path}: no summary`, {
@@ -130,7 +113,7 @@ async function show(
   if (action === 'raw') output.result(formatRaw({ signature: SUMMARY_SIGNATURE, bytes }));
   else if (action === 'view') for (const line of summaryLines(summary)) output.result(line);
   else if (action === 'keys') for (const key of keysOf(summary)) output.result(key);
-  else output.result(formatRaw(await metadataOf(summary, values.printMetadataKey ?? '')));
+  else output.result(formatRaw(metadataOf(opened, summary, values.printMetadataKey ?? '')));
   output.document('ostree.summary/1', {
     repository: repository.path,
     refs: summary.refs.map(refDocument),
@@ -143,11 +126,10 @@ async function show(
   });
 }
 
-async function metadataOf({ metadata }: Summary, key: string) {
+function metadataOf({ ostree }: Opened, { metadata }: Summary, key: string) {
   const found = metadata.find(([name]) => name === key);
   if (found !== undefined) return found[1];
-  const { OstreeError } = await import('../../../ostree/index.ts');
-  throw new OstreeError('PATH_MISSING', `the summary says nothing of "${key}"`, { subject: key });
+  throw new ostree.OstreeError('PATH_MISSING', `the summary says nothing of "${key}"`, { subject: key });
 }
 
 function keysOf({ metadata }: Summary): string[] {

@@ -23,7 +23,7 @@ export type PartItem =
 
 export interface BuiltPart {
   readonly objects: readonly ObjectName[];
-  /** Bytes of the objects together. */
+  /** Bytes of the objects together; a link has none. */
   readonly uncompressedSize: number;
   /** Not compressed, without its first byte. */
   readonly payload: Uint8Array;
@@ -80,7 +80,7 @@ export class PartBuilder {
   #addPlain({ header, content }: Extract<PartItem, { kind: 'plain' }>): void {
     const tables = { mode: this.#modeIndex(header), xattrs: this.#xattrsIndex(header.xattrs) };
     const offset = this.#append(content);
-    this.#uncompressedSize += content.length;
+    if (header.target === undefined) this.#uncompressedSize += content.length; // links count nothing, as in the reference
     this.#operations.push({ op: 'splice-content', ...tables, size: content.length, offset });
   }
 

@@ -3,6 +3,7 @@
  * name, value, with tabs between; `#` comments. The format of Netscape, which curl reads. Cookies of answers are not kept.
  */
 import { decodeUtf8 } from '../../base/decode.ts';
+import { replaceFile } from '../../linux/files/durable.ts';
 import { readBounded } from '../../linux/files/read.ts';
 import { OstreeError } from '../error.ts';
 import { assertRemoteName } from '../repository/ref-names.ts';
@@ -24,7 +25,7 @@ export interface Cookie {
 
 /** Empty when there is no such file. @throws OstreeError CONFIG_MALFORMED */
 export function readCookies(repository: Repository, remote: string): readonly Cookie[] {
-  const name = `${assertRemoteName(remote)}.cookies.txt`;
+  const name = cookieFile(remote);
   const file = readBounded(repository.directory, name, FILE_LIMIT);
   const text = file === undefined ? '' : decodeUtf8(file.bytes);
   if (text === undefined) throw new OstreeError('CONFIG_MALFORMED', `${name}: not UTF-8`, { subject: name });
@@ -53,6 +54,53 @@ export function parseCookies(text: string, file: string): readonly Cookie[] {
       },
     ];
   });
+}
+
+export function formatCookies(cookies: readonly Cookie[]): string {
+  const flag = (value: boolean): string => (value ? 'TRUE' : 'FALSE');
+  return cookies
+    .map(({ domain, hasSubdomains, path, isSecure, expires, name, value }) =>
+      [hasSubdomains ? `.${domain}` : domain, flag(hasSubdomains), path, flag(isSecure), expires, name, value].join('\t'),
+    )
+    .map((line) => `${line}\n`)
+    .join('');
+}
+
+/** Replaces the one of the same domain, path and name. @throws OstreeError CONFIG_MALFORMED */
+export function addCookie(repository: Repository, remote: string, cookie: Cookie): void {
+  const others = readCookies(repository, remote).filter((each) => !isSame(each, cookie));
+  writeCookies(repository, remote, [...others, cookie]);
+}
+
+/** False when there is none. */
+export function deleteCookie(
+  repository: Repository,
+  remote: string,
+  wanted: Pick<Cookie, 'domain' | 'path' | 'name'>,
+): boolean {
+  const cookies = readCookies(repository, remote);
+  const left = cookies.filter((each) => !isSame(each, wanted));
+  if (left.length === cookies.length) return false;
+  writeCookies(repository, remote, left);
+  return true;
+}
+
+function isSame(a: Pick<Cookie, 'domain' | 'path' | 'name'>, b: Pick<Cookie, 'domain' | 'path' | 'name'>): boolean {
+  const domain = (text: string): string => text.toLowerCase().replace(/^\./, '');
+  return domain(a.domain) === domain(b.domain) && a.path === b.path && a.name === b.name;
+}
+
+/** Only for its owner: cookies are secrets. */
+function writeCookies(repository: Repository, remote: string, cookies: readonly Cookie[]): void {
+  const { directory } = repository;
+  const name = cookieFile(remote);
+  const text = formatCookies(cookies);
+  parseCookies(text, name); // what could not be read again is not written
+  replaceFile({ directory, name }, { directory, name: `.${name}-${process.pid}` }, Buffer.from(text), 0o600);
+}
+
+function cookieFile(remote: string): string {
+  return `${assertRemoteName(remote)}.cookies.txt`;
 }
 
 /** The header for an address, empty when none is for it. */

@@ -1,0 +1,27 @@
+import { Command } from 'commander';
+import { plural } from '../../../../base/text.ts';
+import { type LockValues, lockOption, lockWait, type RepoValues } from '../../../shared-options.ts';
+import { repositoryCommand } from '../with-repository.ts';
+
+interface Values extends RepoValues, LockValues {
+  readonly to?: string;
+  readonly dryRun?: true;
+}
+
+export function reindexCommand(): Command {
+  const shape = new Command('reindex')
+    .description('Write the indexes by which clients find static deltas. "repo summary --update" does so, too.')
+    .option('--to <rev>', 'only the index of this commit')
+    .option('--dry-run', 'say which deltas there are, change nothing');
+  const examples = ['ostree-container repo delta reindex --repo /srv/repo'];
+  return repositoryCommand<Values>(lockOption(shape), examples, async (values, _args, opened) => {
+    const { output, ostree, repository, signal } = opened;
+    const to = values.to === undefined ? undefined : ostree.resolveRevision(repository, values.to);
+    const dryRun = values.dryRun === true;
+    const wait = lockWait(values, opened, repository.path);
+    const deltas = await ostree.reindexDeltas(repository, { signal, to, dryRun, ...wait });
+    output.info(`${repository.path}: ${plural(deltas, 'delta')} ${dryRun ? 'would be indexed' : 'indexed'}`);
+    output.document('ostree-container.repo-delta-reindex/1', { to: to ?? null, dryRun, deltas });
+    return undefined;
+  });
+}
