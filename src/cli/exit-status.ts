@@ -16,6 +16,9 @@ export const EXIT_HELP = `Exit status:
 const STATUS: Readonly<Record<string, number>> = {
   USAGE: EXIT.usage,
 
+  BINDING_MISMATCH: EXIT.refused,
+  OBJECT_CORRUPT: EXIT.refused,
+  OLDER_COMMIT: EXIT.refused,
   INVALID_DIGEST: EXIT.refused,
   INVALID_SIGNATURE: EXIT.refused,
   INVALID_SIZE: EXIT.refused,

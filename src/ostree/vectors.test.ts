@@ -24,7 +24,8 @@ import { decodeDirTree, encodeDirTree } from './objects/dirtree.ts';
 import { decodeArchiveHeader, encodeArchiveHeader } from './objects/file-header.ts';
 import { listRefs } from './repository/refs.ts';
 import { openRepository, type Repository } from './repository/repository.ts';
-import { type ObjectReader, objectsOf } from './storage/object-reader.ts';
+import { objectsOf } from './storage/object-reader.ts';
+import { entriesOf } from './vector-entries.fixture.ts';
 
 const needsRoot = { skip: needs('root') };
 const manifest = vectorManifest();
@@ -128,45 +129,3 @@ describe('every vector repository', () => {
     assert.ok(refs.some(({ place }) => place.kind === 'remote'));
   });
 });
-
-/** The tree in the words of the manifest. */
-function entriesOf(reader: ObjectReader, path: string, tree: string, meta: string): VectorEntry[] {
-  const { uid, gid, mode, xattrs } = reader.dirMeta(meta);
-  const own: VectorEntry = {
-    path,
-    type: 'dir',
-    mode: mode.toString(8),
-    uid,
-    gid,
-    xattrs: named(xattrs),
-    dirtree: tree,
-    dirmeta: meta,
-  };
-  const { files, directories } = reader.dirTree(tree);
-  const below = (name: string): string => (path === '/' ? `/${name}` : `${path}/${name}`);
-  return [
-    own,
-    ...files.map(({ name, checksum }) => fileEntry(reader, below(name), checksum)),
-    ...directories.flatMap((entry) => entriesOf(reader, below(entry.name), entry.tree, entry.meta)),
-  ];
-}
-
-function fileEntry(reader: ObjectReader, path: string, object: string): VectorEntry {
-  const stored = reader.file(object);
-  try {
-    const { uid, gid, mode, target, xattrs } = stored.header;
-    const common = { path, mode: mode.toString(8), uid, gid, xattrs: named(xattrs), object };
-    if (target !== undefined) return { ...common, type: 'symlink', target };
-    const content = stored.bytes();
-    const sha256 = crypto.createHash('sha256').update(content).digest('hex');
-    return { ...common, type: 'file', size: content.length, sha256 };
-  } finally {
-    stored.close();
-  }
-}
-
-function named(xattrs: readonly (readonly [Uint8Array, Uint8Array])[]): Record<string, string> {
-  return Object.fromEntries(
-    xattrs.map(([name, value]) => [Buffer.from(name).toString(), Buffer.from(value).toString('hex')]),
-  );
-}

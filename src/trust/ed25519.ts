@@ -46,7 +46,7 @@ export function openPublicKey(raw: Uint8Array): Ed25519PublicKey {
   canonical[31] = (canonical[31] ?? 0) & 0x7f;
   if (WEAK_KEYS.has(canonical.toString('hex'))) {
     throw new CodedError('WEAK_PUBLIC_KEY', 'public key is weak: signatures under it can be forged by anybody', {
-      hint: 'it was not made by a key generator; make a new pair with "tako gen-key"',
+      hint: 'it was not made by a key generator; make a new pair',
     });
   }
   const own = Uint8Array.from(raw); // the caller may change what was just judged

@@ -163,6 +163,13 @@ export const CHECKOUTS: Readonly<Record<string, Subject>> = {
       );
     },
   },
+  'a checkout through the cache of an archive': {
+    make: (place) => committedOnce(place, 'archive'),
+    command: ({ target }) => ['checkout', '-U', 'main', target],
+    whenHit: wholeOrAbsent,
+    isDone: ({ target }) => fs.existsSync(target),
+    whenDone: ({ repo }) => assert.ok(fs.existsSync(join(repo, 'uncompressed-objects-cache'))),
+  },
   'a checkout over an existing target': {
     async make(place) {
       await committedOnce(place, 'archive');

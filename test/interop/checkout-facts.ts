@@ -19,8 +19,14 @@ export interface Facts {
 /** By path; '.' is the target itself. Empty when there is none. */
 export function factsOf(target: string): Readonly<Record<string, Facts>> {
   if (lstatSync(target, { throwIfNoEntry: false }) === undefined) return {};
-  const names = lstatSync(target).isDirectory() ? readdirSync(target, { recursive: true, encoding: 'utf8' }) : [];
-  return Object.fromEntries(['.', ...names].sort().map((name) => [name, factsOfPath(join(target, name))]));
+  return Object.fromEntries(['.', ...below(target, '')].sort().map((name) => [name, factsOfPath(join(target, name))]));
+}
+
+/** Links are not followed (as `recursive` of readdir does). */
+function below(root: string, prefix: string): string[] {
+  const path = join(root, prefix);
+  if (!lstatSync(path).isDirectory()) return [];
+  return readdirSync(path).flatMap((name) => [join(prefix, name), ...below(root, join(prefix, name))]);
 }
 
 function factsOfPath(path: string): Facts {

@@ -126,6 +126,27 @@ describe('the signed vectors', peers, () => {
   });
 });
 
+describe('our own pull', peers, () => {
+  it('with both kinds of signatures asked for takes the commit that has both, and refuses the others with status 3', async (t) => {
+    const ed25519 = readFileSync(keyFile('ed25519-0.public'), 'latin1').trim();
+    const settings = ['sign-verify=ed25519', `verification-ed25519-key=${ed25519}`];
+    const keyring = readFileSync(keyFile('gpg-0.pub.gpg'));
+    const { path } = await client(t, unpackVector(t, 'signed'), keyring, settings);
+    const found: Record<string, unknown> = {};
+    for (const ref of ['both', 'gpg-rsa', 'ed25519-one', 'forged', 'unsigned']) {
+      const { status, stdout } = await runNode(MAIN, ['repo', 'pull', `--repo=${path}`, '--json', 'origin', ref]);
+      found[ref] = status === 0 ? status : [status, JSON.parse(stdout).code];
+    }
+    assert.deepEqual(found, {
+      both: 0,
+      'gpg-rsa': [3, 'SIGNATURE_MISSING'],
+      'ed25519-one': [3, 'SIGNATURE_MISSING'],
+      forged: [3, 'SIGNATURE_INVALID'],
+      unsigned: [3, 'SIGNATURE_MISSING'],
+    });
+  });
+});
+
 describe('a commit', peers, () => {
   it('signed by "ostree gpg-sign" and by "ostree commit --gpg-sign" is accepted by us', async (t) => {
     const home = gpgHome(t);
@@ -154,6 +175,16 @@ describe('a commit', peers, () => {
       }
     });
   }
+  it('signed by us while it is made is accepted by "ostree pull", with both kinds of signatures in it', async (t) => {
+    const home = gpgHome(t);
+    const id = home.makeKey('One <one@example.com>', 'ed25519');
+    const { repository } = await committed(t);
+    const keys = [`--gpg-homedir=${home.dir}`, `--gpg-sign=${id}`, `--sign-from-file=${keyFile('ed25519-0.secret')}`];
+    await ours('commit', `--repo=${repository}`, '--branch=second', '--tree=ref=main', ...keys);
+    const { theirs } = await client(t, repository, home.publicKeys(id));
+    assert.equal(await theirs('second'), true);
+    await ours('sign', `--repo=${repository}`, '--verify', `--keys-file=${keyFile('ed25519-0.public')}`, 'second');
+  });
   it('signed by both sides keeps both signatures, and either side deletes that of the other', async (t) => {
     const home = gpgHome(t);
     const [a, b] = [home.makeKey('A <a@example.com>', 'ed25519'), home.makeKey('B <b@example.com>', 'ed25519')];

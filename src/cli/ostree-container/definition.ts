@@ -47,6 +47,65 @@ const DELTA: readonly CommandEntry[] = [
   },
 ];
 
+/** Words behind `repo remote`. */
+const REMOTE: readonly CommandEntry[] = [
+  {
+    name: 'add',
+    summary: 'add a remote',
+    load: async () => (await import('./repo/remote/add.ts')).remoteAddCommand(),
+  },
+  {
+    name: 'delete',
+    summary: 'delete a remote',
+    load: async () => (await import('./repo/remote/manage.ts')).remoteDeleteCommand(),
+  },
+  {
+    name: 'list',
+    summary: 'list the remotes',
+    load: async () => (await import('./repo/remote/manage.ts')).remoteListCommand(),
+  },
+  {
+    name: 'show-url',
+    summary: 'show the address of a remote',
+    load: async () => (await import('./repo/remote/manage.ts')).remoteShowUrlCommand(),
+  },
+  {
+    name: 'refs',
+    summary: 'list the refs that a remote offers',
+    load: async () => (await import('./repo/remote/offers.ts')).remoteRefsCommand(),
+  },
+  {
+    name: 'summary',
+    summary: 'show the summary of a remote',
+    load: async () => (await import('./repo/remote/offers.ts')).remoteSummaryCommand(),
+  },
+  {
+    name: 'gpg-import',
+    summary: 'import OpenPGP keys for a remote',
+    load: async () => (await import('./repo/remote/keys.ts')).remoteGpgImportCommand(),
+  },
+  {
+    name: 'gpg-list-keys',
+    summary: 'show the OpenPGP keys of a remote',
+    load: async () => (await import('./repo/remote/keys.ts')).remoteGpgListKeysCommand(),
+  },
+  {
+    name: 'add-cookie',
+    summary: 'send a cookie to a remote',
+    load: async () => (await import('./repo/remote/cookies.ts')).remoteAddCookieCommand(),
+  },
+  {
+    name: 'delete-cookie',
+    summary: 'delete a cookie of a remote',
+    load: async () => (await import('./repo/remote/cookies.ts')).remoteDeleteCookieCommand(),
+  },
+  {
+    name: 'list-cookies',
+    summary: 'list the cookies of a remote',
+    load: async () => (await import('./repo/remote/cookies.ts')).remoteListCookiesCommand(),
+  },
+];
+
 /** The words of the `ostree` program. */
 const REPO: readonly CommandEntry[] = [
   {
@@ -111,6 +170,17 @@ const REPO: readonly CommandEntry[] = [
     summary: 'delete objects that nothing leads to',
     load: async () => (await import('./repo/prune.ts')).pruneCommand(),
   },
+  {
+    name: 'pull',
+    summary: 'fetch commits from a remote',
+    load: async () => (await import('./repo/pull.ts')).pullCommand(),
+  },
+  {
+    name: 'pull-local',
+    summary: 'copy commits from a repository on this machine',
+    load: async () => (await import('./repo/pull-local.ts')).pullLocalCommand(),
+  },
+  { name: 'remote', summary: 'work with remotes', commands: REMOTE },
   {
     name: 'refs',
     summary: 'list, create and delete refs',

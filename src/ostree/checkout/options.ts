@@ -19,7 +19,7 @@ export interface CheckoutOptions {
   readonly disableCache: boolean;
   /** Of the commit, '/' for all. */
   readonly subpath: string;
-  /** Paths that are left out, `/` being what is checked out: with a subpath, that (--skip-list). */
+  /** Paths that are left out, `/` being what is checked out; those of directories end in `/` (--skip-list). */
   readonly skip: ReadonlySet<string>;
   /** One barrier at the end; never where the repository's configuration says `fsync=false`. */
   readonly fsync: boolean;

@@ -2,6 +2,7 @@
 import fs from 'node:fs';
 import { codeOf } from '../../base/error.ts';
 import { printable } from '../../base/text.ts';
+import { systemCalls } from '../../linux/calls/ffi.ts';
 import { OstreeError } from '../error.ts';
 import type { FileEntry } from '../objects/dirtree.ts';
 import type { ObjectReader } from '../storage/object-reader.ts';
@@ -32,13 +33,22 @@ export function placeFile(placing: Placing, target: Target, entry: FileEntry): P
   });
 }
 
+/**
+ * While we are alone in a directory the name is always the same: what a killed run left under it goes when this file
+ * is placed again. It stays locked until it is closed.
+ */
+function temporaryIn({ fd, at }: Target): string {
+  const isAlone = systemCalls()?.flock(fd, 'exclusive') === true;
+  return `${at}/.checkout${isAlone ? '' : `-${process.pid}`}.new`;
+}
+
 function named(error: unknown, target: Target, name: string): unknown {
   return codeOf(error) === 'EEXIST' ? targetExists(joinPath(target, name)) : nameError(error, target, name);
 }
 
 function placeOver(placing: Placing, target: Target, { name, checksum }: FileEntry, path: string) {
   const { options, placer, reader } = placing;
-  const temporary = `${target.at}/.checkout-${process.pid}.new`;
+  const temporary = temporaryIn(target);
   const there = fs.lstatSync(path, { throwIfNoEntry: false });
   if (there === undefined) return placer.place(checksum, path, temporary);
   if (options.existing === 'keep') return undefined;

@@ -38,12 +38,12 @@ export async function populate(
   for (const entry of contents.files) {
     const breath = context.breathe();
     if (breath !== undefined) await breath;
-    if (isSkipped(options, target, entry.name) || applyWhiteout(context, target, entry)) continue;
+    if (isSkipped(options, joinPath(target, entry.name)) || applyWhiteout(context, target, entry)) continue;
     const placing = placeFile(context, target, entry);
     if (placing !== undefined) await placing;
   }
   for (const directory of contents.directories) {
-    if (!isSkipped(options, target, directory.name)) await enter(context, target, directory);
+    if (!isSkipped(options, `${joinPath(target, directory.name)}/`)) await enter(context, target, directory);
   }
   if (isNew) setAttributes(target.fd, attributes, options);
   result.directories++;
@@ -66,8 +66,8 @@ async function enter(context: Populate, target: Target, { name, tree, meta }: Di
   }
 }
 
-function isSkipped({ skip }: CheckoutOptions, target: Target, name: string): boolean {
-  return skip.size > 0 && skip.has(joinPath(target, name));
+function isSkipped({ skip }: CheckoutOptions, path: string): boolean {
+  return skip.size > 0 && skip.has(path);
 }
 
 /** Opened, made with mode 0700 when it is absent. */

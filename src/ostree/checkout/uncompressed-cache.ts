@@ -11,6 +11,7 @@ import type { Repository } from '../repository/repository.ts';
 import { formatOf } from '../storage/file-format.ts';
 import type { FoundObject } from '../storage/object-reader.ts';
 import { WHOLE_LIMIT } from '../storage/stored-file.ts';
+import { openTemporary, type Temporary } from '../storage/temporary.ts';
 
 export interface UncompressedCache {
   /** A path of the unpacked file; undefined for what is copied: links, empty, unreadable and large files. */
@@ -26,7 +27,8 @@ const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = fs.constants;
 export function openUncompressedCache(repository: Repository): UncompressedCache {
   const root = `${repository.root}/uncompressed-objects-cache`;
   const pathOf = (checksum: Checksum): string => `${root}/${objectPath(checksum, 'file')}`;
-  /** Under names in `tmp/`, where every transaction clears what is old. */
+  let temporary: Temporary | undefined;
+  /** Under names in `tmp/`. */
   const unpacked = new Map<Checksum, string>();
   let canWrite = true;
   return {
@@ -35,10 +37,11 @@ export function openUncompressedCache(repository: Repository): UncompressedCache
       const before = unpacked.get(checksum);
       if (before !== undefined) return before;
       if (fs.lstatSync(path, { throwIfNoEntry: false })?.isFile() === true) return path;
-      const temporary = `${repository.root}/tmp/unpacked-${process.pid}-${unpacked.size}`;
       if (!canWrite) return undefined;
       canWrite = !isReadOnly(() => {
-        if (unpackTo(object, checksum, temporary)) unpacked.set(checksum, temporary);
+        temporary ??= openTemporary(repository);
+        const name = temporary.directory.at(checksum);
+        if (unpackTo(object, checksum, name)) unpacked.set(checksum, name);
       });
       return unpacked.get(checksum);
     },
@@ -48,11 +51,12 @@ export function openUncompressedCache(repository: Repository): UncompressedCache
       for (const fanout of new Set([...unpacked.keys()].map((checksum) => checksum.slice(0, 2)))) {
         fs.mkdirSync(`${root}/${fanout}`, { recursive: true, mode: 0o775 });
       }
-      for (const [checksum, temporary] of unpacked) fs.renameSync(temporary, pathOf(checksum));
+      for (const [checksum, name] of unpacked) fs.renameSync(name, pathOf(checksum));
       unpacked.clear();
     },
     close() {
-      for (const temporary of unpacked.values()) fs.rmSync(temporary, { force: true });
+      temporary?.close();
+      temporary = undefined;
       unpacked.clear();
     },
   };
@@ -73,6 +77,8 @@ function unpackTo(object: FoundObject, checksum: Checksum, path: string): boolea
   }
 }
 
+const READ_ONLY: ReadonlySet<string> = new Set(['EROFS', 'EACCES', 'EPERM', 'NO_OFD_LOCKS']);
+
 /** A repository that others own, or on a read-only file system, is checked out without a cache. */
 function isReadOnly(write: () => void): boolean {
   try {
@@ -80,7 +86,7 @@ function isReadOnly(write: () => void): boolean {
     return false;
   } catch (error) {
     const code = codeOf(error);
-    if (code === 'EROFS' || code === 'EACCES' || code === 'EPERM') return true;
+    if (READ_ONLY.has(code ?? '')) return true;
     throw error;
   }
 }

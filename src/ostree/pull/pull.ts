@@ -3,7 +3,6 @@
  * when everything they point to is on the disk. The order of requests is that of spec 13.3.
  */
 import { type Progress, silent } from '../../base/progress.ts';
-import { plural } from '../../base/text.ts';
 import { OstreeError } from '../error.ts';
 import { openPool, type Pool, threadsFor } from '../jobs/pool.ts';
 import type { Checksum } from '../objects/checksum.ts';
@@ -312,7 +311,6 @@ class PullRun {
       this.#progress.note(`commit ${checksum}, parent of ${child}, ${why}: history ends there`);
     }
     const { count, ...received } = { ...counts, count: plan.offers.size };
-    if (counts.content > 0) this.#progress.note(`received ${plural(counts.content, 'file')}`);
     return {
       refs: plan.wanted.flatMap(({ place, ref, checksum, previous }) =>
         ref === undefined ? [] : [{ place, ref, from: previous, to: checksum }],

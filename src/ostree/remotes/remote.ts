@@ -4,7 +4,7 @@ import { OstreeError } from '../error.ts';
 import type { KeyFile } from '../repository/key-file.ts';
 import { isCollectionId, isRefName, isRemoteName } from '../repository/ref-names.ts';
 
-/** Which kinds of signatures must hold: none, any kind that has keys, or each of those named. */
+/** Which kinds of signatures must hold: none, one of any kind that has keys, or one of the kinds named. */
 export type SignVerify =
   | { readonly kind: 'off' }
   | { readonly kind: 'any' }

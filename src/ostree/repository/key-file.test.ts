@@ -98,3 +98,37 @@ describe('the configuration of a repository', () => {
     assert.throws(() => core('mode=bare-magic'), { code: 'REPOSITORY_MODE' });
   });
 });
+
+describe('a list in a key file', () => {
+  const list = (value: string, separator?: RegExp) => KeyFile.parse(`[a]\nb=${value}\n`, 'x').list('a', 'b', separator);
+
+  it('has elements between separators, one at the end or not, escaped ones inside', () => {
+    assert.deepEqual(list('a;b;'), ['a', 'b']);
+    assert.deepEqual(list('a;b'), ['a', 'b']);
+    assert.deepEqual(list('a;b\\;c;;'), ['a', 'b;c']);
+    assert.deepEqual(list('a\\\\;b'), ['a\\', 'b']);
+    assert.deepEqual(list('a, b;c', /[;,]/), ['a', 'b', 'c']);
+    assert.deepEqual(list(''), []);
+  });
+
+  it('with an unknown escape is malformed', () => assert.throws(() => list('a;\\q'), MALFORMED));
+});
+
+describe('a hostile key file', () => {
+  for (const line of [
+    `a${' '.repeat(900_000)}b`,
+    `a${' '.repeat(900_000)}=b`,
+    `=${'='.repeat(900_000)}`,
+    `[${'['.repeat(900_000)}`,
+  ]) {
+    it(`with a line of ${JSON.stringify(line.slice(0, 3))}... is judged soon`, () => {
+      const start = performance.now();
+      try {
+        KeyFile.parse(`[core]\n${line}\n`, 'x');
+      } catch (error) {
+        assert.equal((error as { code?: string }).code, 'CONFIG_MALFORMED');
+      }
+      assert.ok(performance.now() - start < 2000);
+    });
+  }
+});

@@ -12,8 +12,12 @@ const B = checksumNamed('b');
 const ORIGIN: RefPlace = { kind: 'remote', remote: 'origin' };
 const MIRROR: RefPlace = { kind: 'mirror', collection: 'org.example.Os' };
 
-function write(repository: Repository, ref: string, commit: string | undefined = A, place = HEAD, fsync = true): void {
+function write(repository: Repository, ref: string, commit = A, place = HEAD, fsync = true): void {
   writeRefs(repository, [{ place, ref, commit }], fsync);
+}
+
+function remove(repository: Repository, ref: string, place: RefPlace, fsync: boolean): void {
+  writeRefs(repository, [{ place, ref, commit: undefined }], fsync);
 }
 
 function refs(repository: Repository): string[] {
@@ -52,7 +56,7 @@ describe('a ref', () => {
         assert.equal(readRef(repository, place, 'os/stable'), A);
         write(repository, 'os/stable', B, place, fsync);
         assert.equal(readRef(repository, place, 'os/stable'), B);
-        write(repository, 'os/stable', undefined, place, fsync);
+        remove(repository, 'os/stable', place, fsync);
         assert.equal(readRef(repository, place, 'os/stable'), undefined);
       });
     }
@@ -189,7 +193,7 @@ describe('refs', () => {
     assert.ok(!isRenewed());
     write(repository, 'a');
     assert.ok(isRenewed());
-    write(repository, 'a', undefined, HEAD, false);
+    remove(repository, 'a', HEAD, false);
     assert.ok(isRenewed());
     const { futimesSync } = fs;
     t.mock.method(fs, 'futimesSync', (...args: Parameters<typeof futimesSync>) => {
@@ -231,9 +235,8 @@ describe('an alias', () => {
     assert.equal(removeRef(repository, HEAD, 'x'), true);
   });
 
-  for (const target of ['../../../config', '../a', '/etc/passwd', 'x', './x', '.', '']) {
+  for (const target of ['../../../config', '../a', '/etc/passwd', 'x', './x', '.']) {
     it(`that leads to ${JSON.stringify(target)} is refused`, (t) => {
-      if (target === '') return; // there is no such link
       const repository = link(t, 'x', target);
       assert.throws(() => readRef(repository, HEAD, 'x'), { code: 'REF_NAME' });
     });

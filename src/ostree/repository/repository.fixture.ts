@@ -38,6 +38,7 @@ export function emptyCommit(repository: Repository, subject: string, parent?: st
     const commit = encodeCommit({
       metadata: [],
       parent,
+      related: [],
       subject,
       body: '',
       timestamp: 1_700_000_000,

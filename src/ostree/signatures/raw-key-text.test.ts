@@ -31,7 +31,7 @@ describe('the text of an ed25519 key', () => {
   });
   it('under which anybody can sign is refused by name', () => {
     const zero = Buffer.alloc(32).toString('base64');
-    assert.throws(() => parseRawKey('ed25519', zero, 'here'), { code: 'WEAK_PUBLIC_KEY' });
+    assert.throws(() => parseRawKey('ed25519', zero, 'here'), { code: 'WEAK_PUBLIC_KEY', subject: 'here' });
   });
   it('stands alone in its line; the error names the line', () => {
     assert.deepEqual(

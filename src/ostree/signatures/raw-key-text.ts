@@ -52,7 +52,8 @@ function naming<T>(where: string, open: () => T): T {
   try {
     return open();
   } catch (cause) {
-    if (!(cause instanceof CodedError) || cause.code === 'WEAK_PUBLIC_KEY') throw cause;
+    if (!(cause instanceof CodedError)) throw cause;
+    if (cause.code === 'WEAK_PUBLIC_KEY') throw new CodedError(cause.code, where, { cause, subject: where });
     throw new OstreeError('CONFIG_MALFORMED', where, { cause, subject: where });
   }
 }

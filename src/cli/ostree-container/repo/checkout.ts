@@ -45,7 +45,10 @@ export function checkoutCommand(): Command {
     .option('--process-passthrough-whiteouts', 'a file .ostree-wh.NAME becomes a character device 0:0 NAME')
     .option('--subpath <path>', 'of the commit, this directory or file alone')
     .option('--allow-noent', 'do nothing when there is no such path')
-    .option('--skip-list <file>', 'leave out the paths in this file, one in a line, / being what is checked out')
+    .option(
+      '--skip-list <file>',
+      'leave out these paths, one in a line, / being what is checked out; DIRECTORY/ with a slash',
+    )
     .option('--from-stdin', 'read many REV NUL PATH NUL from standard input')
     .option('--from-file <file>', 'the same from a file')
     .option('--disable-cache', 'do not use uncompressed-objects-cache/ of the repository')
