@@ -13,6 +13,7 @@ export function isRepeatable(option: Option): boolean {
   return option.variadic || option.parseArg === append;
 }
 
-function append(value: string, before: readonly string[] | undefined): readonly string[] {
-  return [...(before ?? []), value];
+/** Beside a `--no-...` of the same name commander starts with true. */
+function append(value: string, before: readonly string[] | boolean | undefined): readonly string[] {
+  return [...(typeof before === 'object' ? before : []), value];
 }

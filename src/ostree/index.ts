@@ -1,9 +1,32 @@
-/** OSTree repositories, natively: objects, refs, transactions, and what is done with them. */
+/**
+ * `tako/ostree`: OSTree repositories, natively: objects, refs, transactions, and what is done with them. Errors are
+ * `CodedError`s: match on `code`. Described in docs/ostree-library.md.
+ *
+ * @example
+ * import { checkout, CHECKOUT_DEFAULTS, openRepository, resolveRevision } from 'tako/ostree';
+ * const repository = openRepository('/srv/repo');
+ * const { signal } = new AbortController();
+ * await checkout(repository, resolveRevision(repository, 'os/main'), '/srv/root', CHECKOUT_DEFAULTS, signal);
+ * repository.close();
+ */
+export { CodedError, codeOf } from '../base/error.ts';
+export type { Progress, ProgressEvent } from '../base/progress.ts';
+export {
+  formatVariant,
+  lookup,
+  openVariant,
+  parseVariantText,
+  string,
+  type Vardict,
+  type Variant,
+  variantOf,
+} from '../gvariant/index.ts';
+export type { HttpSettings } from '../http/index.ts';
 export { checkout } from './checkout/checkout.ts';
 export { CHECKOUT_DEFAULTS, type CheckoutOptions, type CheckoutResult } from './checkout/options.ts';
 export { type AddOptions, addDirectory } from './commit/add-directory.ts';
 export { type AddTarOptions, addTar, pathnameFilter, type TarSource } from './commit/add-tar.ts';
-export type { TreeSource } from './commit/build-tree.ts';
+export type { TreeOptions, TreeSource } from './commit/build-tree.ts';
 export { type CommitRequest, type Committed, commitTrees } from './commit/commit.ts';
 export {
   type Attributes,
@@ -19,7 +42,7 @@ export { type CommitOptions, writeCommit } from './commit/write-commit.ts';
 export { openDelta, openDeltaPath } from './delta/delta-file.ts';
 export { generateDelta } from './delta/generate/generate.ts';
 export { DEFAULT_BUDGET, type GenerateOptions } from './delta/generate/options.ts';
-export type { GeneratedDelta } from './delta/generate/result.ts';
+export type { DeltaStep, GeneratedDelta } from './delta/generate/result.ts';
 export { type DeltaName, deltaName, parseDeltaName } from './delta/names.ts';
 export { applyOffline, type OfflineResult } from './delta/offline.ts';
 export { type DeltaFacts, type PartFacts, showDelta } from './delta/show.ts';
@@ -38,14 +61,14 @@ export { commitFolder } from './history/commit-folder.ts';
 export { type CommitSizes, neededOf, type ObjectSize, sizesOf, totalOf } from './history/commit-sizes.ts';
 export { describeCommit, variantOfObject } from './history/commit-text.ts';
 export { type CommonObjects, commonObjects } from './history/common-objects.ts';
-export { type Difference, diffTrees, type Folder } from './history/diff-trees.ts';
+export { type Difference, diffTrees, type Folder, type FolderEntry } from './history/diff-trees.ts';
 export { type DiskFolderOptions, diskFolder } from './history/disk-folder.ts';
 export { openContent } from './history/find-content.ts';
 export { findEntry, type Subtree, type SubtreeFile } from './history/find-entry.ts';
-export { formatAttributes, type ListedEntry, listTree } from './history/list-tree.ts';
+export { type Depth, formatAttributes, type ListedEntry, listTree } from './history/list-tree.ts';
 export { ancestry, Reach, reachTree } from './history/reach.ts';
 export { openPool, type Pool, threadsFor } from './jobs/pool.ts';
-export type { FindingKind, FsckFinding } from './maintenance/finding.ts';
+export type { FindingKind, FindingUser, FsckFinding } from './maintenance/finding.ts';
 export { type FsckOptions, type FsckResult, fsck } from './maintenance/fsck.ts';
 export { type PruneOptions, type PruneResult, prune } from './maintenance/prune.ts';
 export { type Checksum, isChecksum } from './objects/checksum.ts';
@@ -65,13 +88,29 @@ export {
   remoteSummary,
   verifySummary,
 } from './pull/from-remote.ts';
-export { pullLocal } from './pull/local.ts';
-export { DEFAULTS as PULL_DEFAULTS, type PullOptions, type PullResult } from './pull/options.ts';
-export { parseAsked } from './pull/wanted.ts';
+export { type LocalOptions, type LocalPorts, pullLocal } from './pull/local.ts';
+export {
+  DEFAULTS as PULL_DEFAULTS,
+  type DeltaUse,
+  type PulledCommit,
+  type PullOptions,
+  type PullResult,
+  type RefMove,
+} from './pull/options.ts';
+export type { RemoteAccess } from './pull/remote-client.ts';
+export type { RemoteSummary } from './pull/remote-summary.ts';
+export { type Asked, parseAsked } from './pull/wanted.ts';
 export { addCookie, type Cookie, deleteCookie, readCookies } from './remotes/cookies.ts';
 export { importKeys, listKeys } from './remotes/keyring-file.ts';
 export type { Remote } from './remotes/remote.ts';
-export { addRemote, deleteRemote, listRemotes, readRemote } from './remotes/remotes.ts';
+export {
+  addRemote,
+  type ChangeOptions,
+  deleteRemote,
+  listRemotes,
+  type NewRemote,
+  readRemote,
+} from './remotes/remotes.ts';
 export { commitObjects, singleCommit } from './repository/commit-objects.ts';
 export { parseMode, type RepositoryConfig, type RepositoryMode } from './repository/config.ts';
 export { formatRefspec, isRefName, parseRefspec, type Refspec } from './repository/ref-names.ts';
@@ -79,6 +118,7 @@ export {
   HEAD,
   listRefs,
   type Ref,
+  type RefChange,
   type RefPlace,
   readRef,
   refspecOf,
@@ -86,7 +126,7 @@ export {
   writeAlias,
   writeRefs,
 } from './repository/refs.ts';
-export { createRepository, openRepository, type Repository } from './repository/repository.ts';
+export { type CreateOptions, createRepository, openRepository, type Repository } from './repository/repository.ts';
 export { resolveRevision, tryResolve } from './repository/resolve.ts';
 export {
   type CollectionRef,

@@ -1,4 +1,4 @@
-/** A small static file server on loopback: all that a Tako origin needs. */
+/** A small static file server on loopback: all that an origin or a repository needs. */
 import { createReadStream } from 'node:fs';
 import { lstat } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -10,10 +10,13 @@ export interface StaticServer {
   close(): Promise<void>;
 }
 
+/** Names in a path; none begins with a dot, so nothing outside of the directory has one. */
+const PATH = /^\/([A-Za-z0-9_+-][A-Za-z0-9_.+-]*(?:\/[A-Za-z0-9_+-][A-Za-z0-9_.+-]*)*)$/;
+
 export async function serveDirectory(directory: string): Promise<StaticServer> {
   const server = createServer((request, response) => {
-    const path = /^\/(manifest|store\/[0-9a-f]{64})$/.exec(request.url ?? '')?.[1];
-    const file = join(directory, path ?? 'manifest');
+    const path = PATH.exec(request.url ?? '')?.[1];
+    const file = join(directory, path ?? '');
     lstat(file).then(
       (stats) => {
         if (path === undefined || !stats.isFile()) {

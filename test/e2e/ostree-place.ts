@@ -140,16 +140,23 @@ export function assertTmpEmpty(repo: string): void {
   assert.deepEqual(names, [], 'leftovers in tmp/');
 }
 
-/** The reference finds nothing wrong, and no ref leads to a commit that may lack objects. */
+/**
+ * The reference finds nothing wrong. A commit may be marked as partial while a ref leads to it already, for the mark
+ * goes last: then it is whole all the same.
+ */
 export async function assertSound(repo: string): Promise<void> {
-  const { status, stdout, stderr } = await run('ostree', ['fsck', `--repo=${repo}`]);
-  assert.equal(status, 0, `ostree fsck: ${stderr}${stdout}`);
-  const isRead = /[0-9]+ partial commits not verified/.test(stdout) || !/partial/.test(stdout);
-  assert.ok(isRead, `ostree fsck: ${stdout}`);
+  const marks = Object.values(refsOf(repo)).map((commit) => join(repo, 'state', `${commit}.commitpartial`));
+  const early = [...new Set(marks)].filter((mark) => fs.existsSync(mark));
+  for (const mark of early) fs.renameSync(mark, `${mark}.away`);
+  await assertFsck(repo);
   for (const [ref, commit] of Object.entries(refsOf(repo))) {
     const object = join(repo, 'objects', commit.slice(0, 2), `${commit.slice(2)}.commit`);
     assert.ok(fs.existsSync(object), `${ref} leads to ${commit}, which is not there`);
-    const mark = join(repo, 'state', `${commit}.commitpartial`);
-    assert.ok(!fs.existsSync(mark), `${ref} leads to ${commit}, which is marked as partial`);
   }
+  for (const mark of early) fs.renameSync(`${mark}.away`, mark);
+}
+
+async function assertFsck(repo: string): Promise<void> {
+  const { status, stdout, stderr } = await run('ostree', ['fsck', `--repo=${repo}`]);
+  assert.equal(status, 0, `ostree fsck: ${stderr}${stdout}`);
 }

@@ -1,8 +1,11 @@
 /** The npm package as a user gets it: packed, installed into a project of theirs, imported and run. */
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { generateKeyPairSync } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { serveDirectory } from '../demo/static-server.ts';
+import { blocksOf } from '../support/guide.ts';
 import { needs } from '../support/needs.ts';
 import { CHECKOUT, must, run } from '../support/program.ts';
 import { makeScratch, removeTree } from '../support/scratch.ts';
@@ -49,8 +52,7 @@ describe('the npm package', { skip: needs('npm') }, () => {
     const about = JSON.parse(readFileSync(join(CHECKOUT, 'package.json'), 'utf8'));
     const named = [
       ...Object.values<string>(about.bin),
-      about.exports['./manifest'].types,
-      about.exports['./manifest'].default,
+      ...['./manifest', './ostree'].flatMap((name) => [about.exports[name].types, about.exports[name].default]),
     ];
     for (const path of named) assert.ok(files.includes(path.replace('./', '')), path);
   });
@@ -82,9 +84,9 @@ describe('the npm package', { skip: needs('npm') }, () => {
     assert.match(stderr, /ERR_PACKAGE_PATH_NOT_EXPORTED/);
   });
 
-  async function compile(name: string, source: string) {
+  async function compile(name: string, source: string, options = {}) {
     const config = {
-      compilerOptions: { module: 'nodenext', strict: true, noEmit: true, types: ['node'] },
+      compilerOptions: { module: 'nodenext', strict: true, noEmit: true, types: ['node'], ...options },
       files: [name],
     };
     writeFileSync(join(project, name), source);
@@ -112,4 +114,60 @@ describe('the npm package', { skip: needs('npm') }, () => {
     assert.notEqual(status, 0);
     assert.match(stdout, /bad\.ts/);
   });
+
+  describe('used for repositories, as docs/ostree-library.md shows', { skip: needs('xz') }, () => {
+    const page = readFileSync(join(CHECKOUT, 'docs', 'ostree-library.md'), 'utf8');
+    const examples = blocksOf(page).flatMap(({ language, text }) => {
+      const name = language === 'ts' ? /^\/\/ (\w+\.ts)\n/.exec(text)?.[1] : undefined;
+      return name === undefined ? [] : [{ name, text }];
+    });
+    const node = (script: string, ...args: string[]) => run(process.execPath, [script, ...args], { cwd: project });
+
+    it('has two programs, which compile under strict rules', async () => {
+      assert.deepEqual(
+        examples.map(({ name }) => name),
+        ['publish.ts', 'update.ts'],
+      );
+      for (const { name, text } of examples) {
+        const { status, stdout } = await compile(name, text, { noEmit: false, noUncheckedIndexedAccess: true });
+        assert.equal(status, 0, stdout);
+        assert.ok(existsSync(join(project, name.replace('.ts', '.js'))));
+      }
+    });
+    it('publishes, updates by a delta, tells what has changed, and refuses another key', async () => {
+      const { secret, key } = keyPair();
+      writeFileSync(join(project, 'secret.key'), `${secret}\n`, { mode: 0o600 });
+      const tree = join(project, 'tree');
+      mkdirSync(tree);
+      const publish = async (version: string): Promise<string> => {
+        writeFileSync(join(tree, 'version'), `${version}\n`);
+        const published = await node('publish.js', 'repo', 'tree', 'secret.key', version);
+        assert.deepEqual([published.status, published.stderr], [0, '']);
+        assert.match(published.stdout, /^[0-9a-f]{64}\n$/);
+        return published.stdout;
+      };
+      await publish('1');
+      const server = await serveDirectory(join(project, 'repo'));
+      try {
+        const first = await node('update.js', 'host', server.url, key, 'checkout-1');
+        assert.deepEqual([first.stderr, first.stdout], ['', `ed25519 good ${key}\n0 deltas\n`]);
+        await publish('2');
+        const second = await node('update.js', 'host', server.url, key, 'checkout-2');
+        assert.deepEqual([second.stderr, second.stdout], ['', `ed25519 good ${key}\nmodified /version\n1 deltas\n`]);
+        assert.equal(readFileSync(join(project, 'checkout-2', 'version'), 'utf8'), '2\n');
+        const other = await node('update.js', 'host', server.url, keyPair().key, 'checkout-3');
+        assert.deepEqual([other.status, other.stdout], [1, 'SIGNATURE_INVALID\n']);
+      } finally {
+        await server.close();
+      }
+    });
+  });
 });
+
+/** As OSTree keeps them: base64 of seed and public key, and of the public key. */
+function keyPair(): { readonly secret: string; readonly key: string } {
+  const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+  const seed = privateKey.export({ format: 'der', type: 'pkcs8' }).subarray(-32);
+  const half = publicKey.export({ format: 'der', type: 'spki' }).subarray(-32);
+  return { secret: Buffer.concat([seed, half]).toString('base64'), key: half.toString('base64') };
+}

@@ -4,11 +4,12 @@
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { blockFaults, blocksOf, missingLines, printedBy, scriptOf } from '../support/guide.ts';
 import { AGENT, bootMachine, copyRoot } from '../support/machine.ts';
 import { needs } from '../support/needs.ts';
+import { freePort } from '../support/nginx.ts';
 import { CHECKOUT } from '../support/program.ts';
 import { makeScratch, removeTree } from '../support/scratch.ts';
 
@@ -17,73 +18,6 @@ const GUIDE = join(CHECKOUT, 'docs', 'guide.md');
 const PACKAGES = ['nginx-light', 'squashfs-tools'];
 /** The guide's port, for which the test takes a free one: the machine has the host's network. */
 const PORT = /\b8080\b/g;
-
-interface Block {
-  readonly language: string;
-  /** Of its first line, in the guide. */
-  readonly line: number;
-  readonly text: string;
-}
-
-/** All fenced blocks, in their order. */
-function blocksOf(markdown: string): readonly Block[] {
-  return [...markdown.matchAll(/^```(\S*)\n(.*?)^```$/gms)].map(({ 1: language = '', 2: text = '', index }) => ({
-    language,
-    text,
-    line: markdown.slice(0, index).split('\n').length + 1,
-  }));
-}
-
-/** Where a file block is to be written; undefined for all other blocks. */
-function pathOf({ language, text }: Block): string | undefined {
-  return language === 'ini' || language === 'nginx' ? /^# (\/\S+)\n/.exec(text)?.[1] : undefined;
-}
-
-const markerOf = ({ line }: Block): string => `@@ line ${line} of the guide`;
-
-/** One shell script of everything that is to be run or written, with a marker before each block. */
-function scriptOf(blocks: readonly Block[]): string {
-  const steps = blocks.flatMap((block) => {
-    const path = pathOf(block);
-    const marker = `echo '${markerOf(block)}'\n`;
-    if (path !== undefined) return `${marker}cat > '${path}' <<'@@ END'\n${block.text}@@ END\nchmod 644 '${path}'\n`;
-    return block.language === 'sh' ? marker + block.text : [];
-  });
-  return steps.join('');
-}
-
-/** What each block printed, by its marker. */
-function outputs(log: string): ReadonlyMap<string, string> {
-  const parts = log.split(/^(@@ line \d+ of the guide)\n/m);
-  return new Map(parts.flatMap((part, i) => (i % 2 === 1 ? [[part, parts[i + 1] ?? '']] : [])));
-}
-
-/** Lines of a "text" block that the output does not have, in this order. `...` is anything, sizes and digests differ. */
-function missing(shown: string, printed: string): readonly string[] {
-  const lines = printed.split('\n');
-  return shown
-    .split('\n')
-    .filter((line) => line !== '' && line !== '...')
-    .filter((line) => {
-      const pattern = line
-        .replace(/[0-9a-f]{8}\.\.\./g, '...')
-        .replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
-        .replace(/\\\.\\\.\\\./g, '.*')
-        .replace(/[0-9]+(\\\.[0-9]+)? [KMG]?i?B\b/g, '[0-9.]+ [KMG]?i?B');
-      const at = lines.findIndex((each) => new RegExp(`^${pattern}$`).test(each));
-      lines.splice(0, at + 1);
-      return at === -1;
-    });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
-}
 
 /** After the guide: the next update, and a breaking one, come while nobody looks. */
 const AFTERWARDS = `
@@ -122,22 +56,8 @@ describe('the guide', () => {
   const blocks = blocksOf(readFileSync(GUIDE, 'utf8'));
 
   it('has only blocks that a test knows what to do with', () => {
-    const unknown = blocks.filter((block) => {
-      if (block.language === 'ini' || block.language === 'nginx') return pathOf(block) === undefined;
-      return !['sh', 'console', 'text'].includes(block.language);
-    });
-    assert.deepEqual(unknown, []);
+    assert.deepEqual(blockFaults(blocks), []);
     assert.ok(blocks.filter(({ language }) => language === 'sh').length >= 10);
-    for (const [i, { language, line }] of blocks.entries()) {
-      if (language === 'text') assert.equal(blocks[i - 1]?.language, 'sh', `line ${line}: output of what?`);
-    }
-  });
-
-  it('tells output that was shown from output that was not', () => {
-    assert.deepEqual(missing('a\n...\nb 12.5 KiB\n', 'x\na\ny\nb 3 MiB\n'), []);
-    assert.deepEqual(missing('1.0 -> 1b0c41ab...\n', '1.0 -> 00ff\n'), []);
-    assert.deepEqual(missing('b\na\n', 'a\nb\n'), ['a']);
-    assert.deepEqual(missing('1.0\n', '1x0\n'), ['1.0']);
   });
 
   describe('run from top to bottom', { skip: needs('machine') }, () => {
@@ -175,8 +95,8 @@ describe('the guide', () => {
       const command = blocks[i - 1];
       if (block.language !== 'text' || command === undefined) continue;
       it(`line ${block.line}: prints what is shown`, () => {
-        const printed = outputs(log).get(markerOf(command)) ?? '';
-        assert.deepEqual(missing(block.text, printed), [], printed);
+        const printed = printedBy(command, log);
+        assert.deepEqual(missingLines(block.text, printed), [], printed);
       });
     }
 

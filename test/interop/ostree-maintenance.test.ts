@@ -177,17 +177,13 @@ describe('fsck beside the program ostree', { skip }, () => {
   it('tells which commits need what is broken, and where it is in them', async (t) => {
     const { path, main } = await makeHistory(t);
     rmSync(await objectOf(path, main[0] ?? '', 'file'));
-    const { document } = await verdicts(copyOf(t, path));
-    assert.equal(document.findings.length, 0, 'theirs came first, and marked all of them');
-    const fresh = await makeHistory(t);
-    rmSync(await objectOf(fresh.path, main[0] ?? '', 'file'));
-    const own = JSON.parse((await ours(fresh.path, 'fsck', '--json')).stdout);
+    const own = JSON.parse((await ours(path, 'fsck', '--json')).stdout);
     assert.equal(own.findings[0].users.length, 8);
     assert.deepEqual([...new Set(own.findings[0].users.map((user: { path: string }) => user.path))], ['/same']);
     assert.equal(own.marked.length, 8);
-    assert.equal((await run('ostree', ['fsck', `--repo=${fresh.path}`])).status, 1, 'theirs sees our marks');
+    assert.equal((await run('ostree', ['fsck', `--repo=${path}`])).status, 1, 'theirs sees our marks');
   });
-  it('sees another owner, mode or attribute in a bare repository', async (t) => {
+  it('sees another owner, mode or attribute in a bare repository', { skip: needs('setfattr') }, async (t) => {
     const { path, main } = await makeHistory(t, 'bare');
     const damages: readonly ((file: string) => unknown)[] = [
       (file) => chownSync(file, 12, 34),
@@ -232,15 +228,16 @@ describe('fsck beside the program ostree', { skip }, () => {
     const dangling = await verdicts(path);
     assert.deepEqual([dangling.theirs, dangling.status, kindsOf(dangling.document)], [1, 1, ['missing commit']]);
   });
-  it('writes the same tombstones for parents that are missing', async (t) => {
+  it('writes a tombstone for a parent that is missing, where the program deletes the commit that misses it', async (t) => {
     const { path, main } = await makeHistory(t);
-    rmSync(objectPath(path, main[1] ?? '', 'commit'));
-    const theirs = copyOf(t, path);
-    await ostree(theirs, 'fsck', '--add-tombstones');
-    await succeed(path, 'fsck', '--add-tombstones');
-    assert.deepEqual(contentsOf(path), contentsOf(theirs));
-    const tombstone = objectPath(path, main[1] ?? '', 'tombstone-commit');
-    assert.ok(readFileSync(tombstone).equals(readFileSync(objectPath(theirs, main[1] ?? '', 'tombstone-commit'))));
+    const missing = objectPath(path, main[1] ?? '', 'commit');
+    rmSync(missing);
+    const { stdout } = await ours(path, 'fsck', '--add-tombstones');
+    assert.match(stdout, new RegExp(`^Adding tombstone for commit ${main[1]}$`, 'm'));
+    assert.ok(existsSync(objectPath(path, main[1] ?? '', 'tombstone-commit')));
+    assert.match(readFileSync(join(path, 'config'), 'utf8'), /^tombstone-commits=true$/m);
+    assert.doesNotMatch(await succeed(path, 'fsck', '--add-tombstones'), /tombstone/);
+    assert.equal((await run('ostree', ['fsck', `--repo=${path}`])).status, 0);
   });
 });
 
@@ -285,7 +282,10 @@ describe('prune beside the program ostree', { skip }, () => {
   }
   it('leaves the same and says the same, with all options that both know', async (t) => {
     const { path } = await makeHistory(t);
-    for (const words of selections) await comparePrune(t, path, words);
+    for (const words of selections.slice(0, 11)) await comparePrune(t, path, words);
+    // Where refs with different depths meet, what the program keeps depends on the order of a hash table.
+    await ostree(path, 'refs', '--delete', 'other/alias');
+    for (const words of selections.slice(11)) await comparePrune(t, path, words);
   });
   for (const mode of ['bare', 'bare-user', 'bare-user-only']) {
     it(`leaves the same in a repository of mode ${mode}`, async (t) => {
@@ -341,6 +341,12 @@ describe('prune beside the program ostree', { skip }, () => {
     await succeed(path, 'prune', after(100));
     assert.ok(existsSync(objectPath(path, dev[0] ?? '', 'commit')));
   });
+  it('keeps for each ref what it wants, whatever other refs lead to the same commits', async (t) => {
+    const { path, main } = await makeHistory(t);
+    await succeed(path, 'prune', after(100), '--retain-branch-depth=main=1');
+    const kept = main.map((commit) => existsSync(objectPath(path, commit, 'commit')));
+    assert.deepEqual(kept, [true, false, true, true], 'the oldest is that of origin:old');
+  });
   it('takes the indexes of deltas along, and files unpacked for checkouts', async (t) => {
     const { path, main } = await makeHistory(t);
     await succeed(path, 'summary', '--update');
@@ -371,7 +377,7 @@ describe('prune while others work', { skip }, () => {
     await must('mkfifo', [fifo]);
     const commit = start('ostree', [`--repo=${path}`, 'commit', '-b', 'new', `--tree=tar=${fifo}`]);
     writeFileSync(join(folder, 'file'), 'content');
-    const tar = start('sh', ['-c', `exec 3>'${fifo}'; read line; tar -C '${folder}' -cf - file >&3`], {
+    const tar = start('sh', ['-c', `exec 3>'${fifo}'; sleep 60; tar -C '${folder}' -cf - file >&3`], {
       input: undefined,
     });
     t.after(() => tar.kill());
@@ -406,11 +412,14 @@ async function untilLocked(path: string): Promise<void> {
 
 describe('prune that is killed', { skip: needs('ostree', 'root', 'strace') }, () => {
   it('leaves, at each of its steps, a repository that the program finds sound', { timeout: 900_000 }, async (t) => {
-    const { path, main, dev } = await makeHistory(t, 'archive', ['core.tombstone-commits=true']);
-    writeFileSync(join(path, 'state', `${dev[0]}.commitpartial`), '');
+    const { path, main } = await makeHistory(t, 'archive', ['core.tombstone-commits=true']);
+    await ostree(path, 'refs', '--delete', 'origin:old', 'dev');
+    await ostree(path, 'prune', '--refs-only'); // fewer steps, of the same kinds
+    await ostree(path, 'static-delta', 'generate', '--empty', main[0] ?? '');
+    await ostree(path, 'summary', '--update');
+    writeFileSync(join(path, 'state', `${main[1]}.commitpartial`), '');
     writeFileSync(objectPath(path, main[0] ?? '', 'commitmeta'), '');
-    await ostree(path, 'refs', '--delete', 'origin:old');
-    const words = ['prune', '--refs-only', '--depth=0'];
+    const words = ['prune', '--refs-only', '--depth=1'];
     const expected = copyOf(t, path);
     await succeed(expected, ...words);
     const { kills } = await crashMatrix<string>({

@@ -118,6 +118,15 @@ describe('an archive that is committed', () => {
     const { tree } = await both(t, [file('a/b/c', '')], { autocreateParents: true, ownerUid: 7 });
     const meta = '446a0ef11b7cc167f3b603e585c7eeeeb675faa412d5ec73f62988eb0b6c5488';
     assert.deepEqual([tree.meta, tree.directory(['a', 'b'])?.meta], [meta, meta]);
+    const owned = await both(
+      t,
+      [
+        { ...file('a/b', ''), uid: 5 },
+        { ...file('a/c', ''), uid: 6 },
+      ],
+      { autocreateParents: true },
+    );
+    assert.equal(objectsOf(owned.repository).dirMeta(owned.tree.directory(['a'])?.meta ?? '').uid, 5);
     const later = await both(t, [file('a/c', ''), folder('a', 0o700)], { autocreateParents: true });
     assert.notEqual(later.tree.directory(['a'])?.meta, meta);
   });

@@ -17,7 +17,7 @@ import { reportBytes } from './report-bytes.ts';
 import { TarImport } from './tar-import.ts';
 
 export interface AddTarOptions extends AddOptions {
-  /** Directories that no entry describes are made: of root, 0755. Otherwise they are PATH_MISSING. */
+  /** Directories that no entry describes are made, 0755. Otherwise they are PATH_MISSING. */
   readonly autocreateParents?: boolean | undefined;
   /** What an entry, or the target of a hard link, is to be called: `usr/bin/sh` in, a path out. Not for the root. */
   readonly rename?: ((path: string) => string) | undefined;
@@ -42,17 +42,19 @@ export async function addTar(
   options: AddTarOptions,
 ): Promise<void> {
   if (source.kind === 'stream') {
-    await withQueue(transaction, source.name, options, (queue) => {
+    await withQueue(transaction, { name: source.name, total: undefined }, options, (queue) => {
       const entries = new TarImport(transaction, tree, modifiers, queue, options);
       return addStream(entries, queue, source.stream, options.signal);
     });
     return;
   }
-  const { fd } = openFilePath(source.path);
+  const { fd, stats } = openFilePath(source.path);
   try {
-    await withQueue(transaction, source.path, options, async (queue) => {
+    const packed = isCompressed(fd, source.path);
+    const total = packed ? undefined : stats.size;
+    await withQueue(transaction, { name: source.path, total }, options, async (queue) => {
       const entries = new TarImport(transaction, tree, modifiers, queue, options);
-      if (isCompressed(fd, source.path)) await addStream(entries, queue, bytesOf(fd), options.signal);
+      if (packed) await addStream(entries, queue, bytesOf(fd), options.signal);
       else await addFile(entries, queue, fd);
     });
   } finally {
@@ -87,11 +89,11 @@ async function addStream(
 
 async function withQueue(
   transaction: Transaction,
-  name: string,
+  { name, total }: { readonly name: string; readonly total: number | undefined },
   options: AddTarOptions,
   work: (queue: FileQueue) => Promise<void>,
 ): Promise<void> {
-  const report = reportBytes(name, undefined, options.onProgress);
+  const report = reportBytes(name, total, options.onProgress);
   const queue = new FileQueue(transaction, { ...options, onBytes: report.advance });
   let ok = false;
   try {

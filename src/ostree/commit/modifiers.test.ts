@@ -34,6 +34,8 @@ describe('modifiers', () => {
   it('set and add permissions by path, before they are made canonical', () => {
     assert.equal(new Modifiers(overrides('/a', { kind: 'set', bits: 0o600 })).apply('/a', FILE)?.mode, 0o100600);
     assert.equal(new Modifiers(overrides('/a', { kind: 'add', bits: 0o2000 })).apply('/a', FILE)?.mode, 0o106775);
+    const writable = { ...overrides('/a', { kind: 'add', bits: 0o20 } as const), modeRoExecutables: true };
+    assert.equal(new Modifiers(writable).apply('/a', FILE)?.mode, 0o104575);
     const both = { ...overrides('/a', { kind: 'set', bits: 0o4600 } as const), canonicalPermissions: true };
     assert.equal(new Modifiers(both).apply('/a', FILE)?.mode, 0o100600);
     const link = new Modifiers(overrides('/a', { kind: 'set', bits: 0 }));

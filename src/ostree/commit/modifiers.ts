@@ -64,9 +64,11 @@ export class Modifiers {
     if (this.skips(path)) return undefined;
     const type = found.mode & S_IFMT;
     if (override !== undefined && type === S_IFLNK) throw linkOverride(path);
-    let mode = overridden(found.mode, override);
-    if (canonicalPermissions === true && type !== S_IFLNK) mode = type | (mode & 0o755);
+    let mode = found.mode;
+    // In the order of libostree: what is listed may make an executable writable again.
     if (modeRoExecutables === true && type === S_IFREG && (mode & 0o111) !== 0) mode &= ~0o222;
+    mode = overridden(mode, override);
+    if (canonicalPermissions === true && type !== S_IFLNK) mode = type | (mode & 0o755);
     const owner = canonicalPermissions === true ? 0 : undefined;
     return {
       uid: owner ?? ownerUid ?? found.uid,

@@ -73,8 +73,8 @@ export class TarImport {
     const name = parts.at(-1);
     if (name === undefined) this.#root(entry, attributes);
     else if (entry.type === 'directory')
-      this.#directory(this.#parentOf(parts), name, path).setMeta(this.#metas.put(attributes));
-    else await this.#file({ directory: this.#parentOf(parts), name, path }, entry, attributes, content);
+      this.#directory(this.#parentOf(parts, entry), name, path).setMeta(this.#metas.put(attributes));
+    else await this.#file({ directory: this.#parentOf(parts, entry), name, path }, entry, attributes, content);
   }
 
   /** When everything that was added is stored: files get their places. */
@@ -178,16 +178,20 @@ export class TarImport {
     );
   }
 
-  #parentOf(parts: readonly string[]): MutableTree {
+  /** Directories that are made belong to the owner of the entry that needs them, as in libostree. */
+  #parentOf(parts: readonly string[], { uid, gid }: TarEntry): MutableTree {
     let at = this.#tree;
     const isMade = this.#options.autocreateParents === true;
-    if (isMade && at.meta === undefined) at.setMeta(this.#metas.put(PLAIN_DIRECTORY));
+    const describe = (directory: MutableTree): void => {
+      if (isMade && directory.meta === undefined) directory.setMeta(this.#metas.put({ ...PLAIN_DIRECTORY, uid, gid }));
+    };
+    describe(at);
     for (let i = 0; i < parts.length - 1; i++) {
       const name = parts[i] ?? '';
       const path = `/${parts.slice(0, i + 1).join('/')}`;
       if (!isMade && !(at.child(name) instanceof MutableTree)) throw missingParent(path);
       at = this.#directory(at, name, path);
-      if (at.meta === undefined) at.setMeta(this.#metas.put(PLAIN_DIRECTORY));
+      describe(at);
     }
     return at;
   }

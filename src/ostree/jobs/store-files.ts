@@ -6,7 +6,7 @@ import { OstreeError } from '../error.ts';
 import { sha256 } from '../objects/checksum.ts';
 import { encodeFileHeader, type FileHeader } from '../objects/file-header.ts';
 import type { ObjectWriter, Stored } from '../storage/object-writer.ts';
-import { CHUNK, WHOLE_LIMIT } from '../storage/stored-file.ts';
+import { CHUNK } from '../storage/stored-file.ts';
 import { type JobContext, writerOf } from './table.ts';
 
 /** What a file was when its name was looked at; it must still be that when its content was read. */
@@ -40,6 +40,9 @@ export interface FilesResult {
   readonly stored: readonly Stored[];
 }
 
+/** Larger ones are read twice in small pieces: out of the cache, and without two buffers of their size in each thread. */
+const SCRATCH_LIMIT = 2 * CHUNK;
+
 /** Header and content side by side, for one call of the hash function. */
 let scratch = Buffer.allocUnsafeSlow(CHUNK);
 
@@ -66,7 +69,7 @@ export function storeFile(writer: ObjectWriter, file: FileToStore): Stored {
 }
 
 function storeFrom(writer: ObjectWriter, file: FileToStore, start: Uint8Array, fd: number, offset: number): Stored {
-  return file.size <= WHOLE_LIMIT
+  return file.size <= SCRATCH_LIMIT
     ? storeWhole(writer, file, start, fd, offset)
     : storeLarge(writer, file, start, fd, offset);
 }

@@ -2,16 +2,18 @@
  * Delete what nothing leads to. An interruption leaves garbage for the next run and never a commit with holes: commits
  * go first, and are gone for good before anything that was in them goes. Spec 16.
  */
+import type { DeltaName } from '../delta/names.ts';
 import { OstreeError } from '../error.ts';
 import { type Checksum, isChecksum } from '../objects/checksum.ts';
 import { listRefs, refspecOf } from '../repository/refs.ts';
 import type { Repository } from '../repository/repository.ts';
 import { missing, objectsOf } from '../storage/object-reader.ts';
+import { listDeltas } from '../summary/delta-index.ts';
 import { deleteCommits, deleteObjects, type Freed, measure, type ObjectList } from './delete-objects.ts';
 import { type Inventory, readInventory } from './inventory.ts';
 import { type LockRequest, lockRepository } from './lock.ts';
 import { findReachable, type RootOptions } from './reachable.ts';
-import { danglingDeltas, deltasTo, removeDeltas, removeStrayCaches } from './stray-files.ts';
+import { removeDeltas, removeStrayCaches, removeStrayMarks } from './stray-files.ts';
 import { unusedXattrs } from './unused-xattrs.ts';
 
 export interface PruneOptions extends RootOptions, LockRequest {
@@ -50,21 +52,28 @@ export async function prune(repository: Repository, options: PruneOptions): Prom
     const total = options.commitOnly === true ? inventory.of('commit').size : inventory.size;
     options.signal.throwIfAborted();
     const freed = dryRun ? measureAll(repository, commits, rest) : deleteAll(repository, commits, deleted, rest);
-    const gone = new Set([...commits, ...(deleted === undefined ? [] : [deleted])]);
-    const deltas = [
-      ...danglingDeltas(repository, (to) => !gone.has(to) && objectsOf(repository).has(to, 'commit')),
-      ...(options.staticDeltasOnly === true && options.deleteCommit !== undefined
-        ? deltasTo(repository, options.deleteCommit)
-        : []),
-    ];
+    const gone = new Set([...commits, deleted]);
+    const reader = objectsOf(repository);
+    const isPresent = (commit: Checksum): boolean => !gone.has(commit) && reader.has(commit, 'commit');
+    const deltas = doomedDeltas(repository, isPresent, options);
     if (!dryRun) {
       removeDeltas(repository, deltas);
       removeStrayCaches(repository);
+      removeStrayMarks(repository, isPresent);
     }
     return { total, deleted: freed.objects, freedBytes: freed.bytes, deltas: deltas.length, danglingRefs };
   } finally {
     held?.release();
   }
+}
+
+function doomedDeltas(
+  repository: Repository,
+  isPresent: (commit: Checksum) => boolean,
+  { staticDeltasOnly, deleteCommit }: PruneOptions,
+): readonly DeltaName[] {
+  const wanted = staticDeltasOnly === true ? deleteCommit : undefined;
+  return listDeltas(repository).filter(({ to }) => to === wanted || !isPresent(to));
 }
 
 /** @throws OstreeError REF_EXISTS, OBJECT_MISSING */

@@ -3,19 +3,13 @@ import fs from 'node:fs';
 import { codeOf } from '../../base/error.ts';
 import { type DeltaName, deltaIndexPath, deltaPath } from '../delta/names.ts';
 import type { Checksum } from '../objects/checksum.ts';
+import { objectPath } from '../objects/object-type.ts';
 import { remoteNames } from '../remotes/remote.ts';
 import { REMOTES_FOLDER, readRemotesFolder, usesRemotesFolder } from '../remotes/remotes-folder.ts';
+import { clearPartial, partialCommits } from '../repository/partial.ts';
+import { listRefs } from '../repository/refs.ts';
 import type { Repository } from '../repository/repository.ts';
-import { listDeltas, removeIndex } from '../summary/delta-index.ts';
-
-/** Deltas that lead to a commit which is not there. */
-export function danglingDeltas(repository: Repository, isPresent: (commit: Checksum) => boolean): DeltaName[] {
-  return listDeltas(repository).filter(({ to }) => !isPresent(to));
-}
-
-export function deltasTo(repository: Repository, commit: Checksum): DeltaName[] {
-  return listDeltas(repository).filter(({ to }) => to === commit);
-}
+import { removeIndex } from '../summary/delta-index.ts';
 
 /** All deltas that lead to their commits. What clients look for first goes first: the index, then the superblock. */
 export function removeDeltas(repository: Repository, deltas: readonly DeltaName[]): void {
@@ -24,6 +18,22 @@ export function removeDeltas(repository: Repository, deltas: readonly DeltaName[
     const path = `${repository.root}/${deltaPath(delta)}`;
     fs.rmSync(`${path}/superblock`, { force: true });
     fs.rmSync(path, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Marks of commits that are not there: what an interrupted prune left. Those stay that a ref leads to (fsck deleted the
+ * commit, it is to be pulled again) and those of commits in staging directories (an interrupted pull goes on with them).
+ */
+export function removeStrayMarks(repository: Repository, isPresent: (commit: Checksum) => boolean): void {
+  const marked = partialCommits(repository).filter((commit) => !isPresent(commit));
+  if (marked.length === 0) return;
+  const referenced = new Set(listRefs(repository).map(({ commit }) => commit));
+  const tmp = `${repository.root}/tmp`;
+  const stagings = namesIn(tmp).filter((name) => name.startsWith('staging-') && !name.endsWith('-lock'));
+  for (const commit of marked) {
+    const isStaged = stagings.some((name) => fs.existsSync(`${tmp}/${name}/${objectPath(commit, 'commit')}`));
+    if (!referenced.has(commit) && !isStaged) clearPartial(repository, commit);
   }
 }
 

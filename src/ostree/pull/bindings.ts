@@ -24,12 +24,16 @@ export function assertBindings(
     throw refuse(`bound to no ref, but collection ${quote(collectionId)} asks for it`);
   }
   if (ref !== undefined && !refs.includes(ref)) {
-    throw refuse(`expected to be bound to ${quote(ref)}, found ${refs.map((each) => quote(each)).join(', ') || 'none'}`);
+    throw refuse(
+      `expected to be bound to ${quote(ref)}, found ${refs.map((each) => quote(each)).join(', ') || 'none'}`,
+    );
   }
   if (collectionId === undefined) return;
   const collection = lookup(metadata, 'ostree.collection-binding', string);
   if (collection !== collectionId) {
-    throw refuse(`expected collection ${quote(collectionId)}, found ${collection === undefined ? 'none' : quote(collection)}`);
+    throw refuse(
+      `expected collection ${quote(collectionId)}, found ${collection === undefined ? 'none' : quote(collection)}`,
+    );
   }
 }
 

@@ -9,12 +9,12 @@ import { decodeDetached } from '../objects/detached.ts';
 import { METADATA_LIMIT } from '../objects/object-type.ts';
 import { isPartial } from '../repository/partial.ts';
 import type { Repository } from '../repository/repository.ts';
+import type { SignatureReport } from '../signatures/report.ts';
+import type { Verifier } from '../signatures/verifier.ts';
 import { ObjectReader, objectsOf } from '../storage/object-reader.ts';
 import { corrupt, type ObjectWriter } from '../storage/object-writer.ts';
 import type { Transaction } from '../storage/transaction.ts';
 import { assertBindings, assertNotOlder } from './bindings.ts';
-import type { SignatureReport } from '../signatures/report.ts';
-import type { Verifier } from '../signatures/verifier.ts';
 
 /** Where commits come from. Undefined: there is none. */
 export interface CommitSource {

@@ -5,11 +5,11 @@ import type { ObjectReader } from '../storage/object-reader.ts';
 import { WHOLE_LIMIT } from '../storage/stored-file.ts';
 import type { LargeObjects } from './large-objects.ts';
 
-/** Bytes that are handed to a thread at once, and the most objects. */
-const ARENA = 2 ** 20;
+/** Bytes that are handed to a thread at once; no content may be larger. */
+export const ARENA = 2 ** 20;
 const BATCH_OBJECTS = 128;
 /** Batches that wait or are being worked on. When all are in use, nothing more is received. */
-const ARENAS = 6;
+const ARENAS = 5;
 
 export interface ContentPorts {
   readonly pool: () => Pool;
@@ -40,10 +40,9 @@ export class ContentStore {
     this.#onFailure = onFailure;
   }
 
-  /** Resolves when the bytes were copied: there is room for more then. */
+  /** At most `ARENA` bytes. Resolves when they were copied: there is room for more then. */
   async add(checksum: Checksum, bytes: Uint8Array): Promise<void> {
     if (unpackedSize(bytes) > WHOLE_LIMIT) return this.#ports.large.store(checksum, bytes);
-    if (bytes.length > ARENA) return this.#alone(checksum, bytes);
     let batch = this.#batch;
     while (batch === undefined || batch.used + bytes.length > ARENA || batch.objects.length >= BATCH_OBJECTS) {
       if (batch !== undefined) this.#flush();
@@ -78,16 +77,6 @@ export class ContentStore {
         for (const resolve of waiting) resolve();
       }),
     );
-  }
-
-  async #alone(checksum: Checksum, bytes: Uint8Array): Promise<void> {
-    const buffer = new ArrayBuffer(bytes.length);
-    const own = new Uint8Array(buffer);
-    own.set(bytes);
-    const pool = this.#ports.pool();
-    await pool.ready();
-    const batch = { objects: [{ checksum, bytes: own }], ...this.#ports.content };
-    this.#run(pool.run('store-archived', batch, [buffer]));
   }
 
   /** An object of another repository on this machine, verified on its way. */

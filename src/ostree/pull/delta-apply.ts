@@ -1,8 +1,9 @@
 /** Fetch the parts of a static delta and carry them out, one after the other while the next one is on its way. */
-import { OstreeError } from '../error.ts';
+
 import { applyPart } from '../delta/apply-part.ts';
 import { deltaName } from '../delta/names.ts';
 import type { DeltaPart } from '../delta/superblock.ts';
+import { OstreeError } from '../error.ts';
 import type { ObjectWriter } from '../storage/object-writer.ts';
 import type { DeltaOffer } from './delta-choice.ts';
 import type { Origin } from './origin.ts';

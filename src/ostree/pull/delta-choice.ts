@@ -1,8 +1,9 @@
 /** Is there a static delta for a commit, from something that is here? Spec 13.3 step 4. */
-import { OstreeError } from '../error.ts';
+
 import { type DeltaDigests, decodeDeltaIndex } from '../delta/index-file.ts';
 import { deltaIndexPath, deltaName, deltaPath, parseDeltaName } from '../delta/names.ts';
 import { decodeSuperblock, type Superblock } from '../delta/superblock.ts';
+import { OstreeError } from '../error.ts';
 import { type Checksum, sha256 } from '../objects/checksum.ts';
 import { METADATA_LIMIT } from '../objects/object-type.ts';
 import type { Repository } from '../repository/repository.ts';

@@ -17,7 +17,8 @@ import { CommitReceiver, isWhole } from './commits.ts';
 import { httpSource } from './http-source.ts';
 import { pullLocal } from './local.ts';
 import type { PullOptions, PullResult } from './options.ts';
-import { type PullPlan, planPull, pull } from './pull.ts';
+import { type PullPlan, planPull } from './plan.ts';
+import { pull } from './pull.ts';
 import { missingBytes, offerBytes } from './pull-progress.ts';
 import { addressOf, openOrigin, type RemoteAccess } from './remote-client.ts';
 import { fetchSummary, type RemoteSummary } from './remote-summary.ts';
@@ -144,7 +145,9 @@ async function pullFromPath(
 ): Promise<PullResult> {
   if (options.subpaths.length > 0 || options.deltas === 'required') {
     const option = options.subpaths.length > 0 ? '--subpath' : '--require-static-deltas';
-    throw new OstreeError('REMOTE_UNSUITABLE', `${option} needs a remote with an http address`, { subject: remote.name });
+    throw new OstreeError('REMOTE_UNSUITABLE', `${option} needs a remote with an http address`, {
+      subject: remote.name,
+    });
   }
   const policy = await remotePolicy(repository, remote.name);
   const { progress, onWait, signal, untrusted = false } = access;

@@ -15,8 +15,12 @@ export interface HttpSourceOptions {
 }
 
 export function httpSource({ origin, offers, hasTombstones, signal }: HttpSourceOptions): CommitSource {
-  const object = (side: 'metadata' | 'content', checksum: Checksum, extension: 'commit' | 'commitmeta', limit: number) =>
-    origin.get(side, `objects/${objectPath(checksum, extension)}`, limit, signal);
+  const object = (
+    side: 'metadata' | 'content',
+    checksum: Checksum,
+    extension: 'commit' | 'commitmeta',
+    limit: number,
+  ) => origin.get(side, `objects/${objectPath(checksum, extension)}`, limit, signal);
   return {
     async commit(checksum, limit) {
       return offers.get(checksum)?.superblock.commit ?? (await object('content', checksum, 'commit', limit));

@@ -97,7 +97,13 @@ export class LargeObjects {
     const objects = [{ checksum, type: 'file' as const }];
     await pool().ready();
     try {
-      await pool().run('import-objects', { from: [cache.place], objects, verify: true, mayLink: keepBytes, plainModes });
+      await pool().run('import-objects', {
+        from: [cache.place],
+        objects,
+        verify: true,
+        mayLink: keepBytes,
+        plainModes,
+      });
     } catch (error) {
       if (codeOf(error)?.startsWith('OBJECT_') === true) fs.rmSync(path, { force: true }); // wrong, and no use to a next run
       throw error;

@@ -14,15 +14,15 @@ import type { MetadataType } from '../objects/object-type.ts';
 import { HEAD, listIn, type RefPlace, readRef } from '../repository/refs.ts';
 import type { Repository } from '../repository/repository.ts';
 import { tryResolve } from '../repository/resolve.ts';
+import type { SignaturePolicy } from '../signatures/remote-policy.ts';
+import type { SignatureReport } from '../signatures/report.ts';
+import { verifierOf } from '../signatures/verifier.ts';
 import { objectsOf } from '../storage/object-reader.ts';
 import { ObjectWriter } from '../storage/object-writer.ts';
 import { type Transaction, withTransaction } from '../storage/transaction.ts';
 import { CommitReceiver, type CommitSource, type ReceivedCommit, storeCommit } from './commits.ts';
 import type { PullOptions, PullResult, RefMove } from './options.ts';
-import type { SignaturePolicy } from '../signatures/remote-policy.ts';
-import type { SignatureReport } from '../signatures/report.ts';
-import { verifierOf } from '../signatures/verifier.ts';
-import type { PullPorts } from './pull.ts';
+import type { PullPorts } from './plan.ts';
 import type { Asked } from './wanted.ts';
 
 const BATCH = 256;
@@ -222,4 +222,3 @@ function localSource(from: Repository): CommitSource {
     isDeleted: async (checksum) => reader.has(checksum, 'tombstone-commit'),
   };
 }
-

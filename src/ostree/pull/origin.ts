@@ -3,12 +3,11 @@
  * summary, config, detached metadata), `contenturl` the objects and deltas. Spec 13.2, 13.3.
  */
 import { setMaxListeners } from 'node:events';
-import { HttpError, type HttpClient } from '../../http/index.ts';
-import { OstreeError } from '../error.ts';
+import { type HttpClient, HttpError } from '../../http/index.ts';
+import type { Scratch } from './scratch.ts';
 
 /** What is taken into memory without a second thought; larger answers come one at a time. */
 const SMALL = 4 * 2 ** 20;
-const CONFIG_LIMIT = 2 ** 20;
 
 export type Side = 'metadata' | 'content';
 
@@ -140,46 +139,6 @@ export class Origin {
   }
 }
 
-/** Memory for one file at a time. */
-export class Scratch {
-  readonly #most: number;
-  #room = Buffer.allocUnsafeSlow(64 * 1024);
-  #length = 0;
-
-  /** @param most bytes that it holds */
-  constructor(most: number) {
-    this.#most = most;
-  }
-
-  get length(): number {
-    return this.#length;
-  }
-
-  /** Valid until the next file. */
-  get bytes(): Uint8Array {
-    return this.#room.subarray(0, this.#length);
-  }
-
-  clear(): void {
-    this.#length = 0;
-  }
-
-  append(chunk: Uint8Array): void {
-    const end = this.#length + chunk.length;
-    if (end > this.#most) throw new OriginTooLarge();
-    if (end > this.#room.length) {
-      const larger = Buffer.allocUnsafeSlow(Math.min(this.#most, Math.max(end, 2 * this.#room.length)));
-      larger.set(this.bytes);
-      this.#room = larger;
-    }
-    this.#room.set(chunk, this.#length);
-    this.#length = end;
-  }
-}
-
-/** Not an error of anybody: the file goes another way. */
-export class OriginTooLarge extends Error {}
-
 export function isTooLarge(error: unknown): boolean {
   return error instanceof HttpError && error.code === 'TOO_LARGE';
 }
@@ -202,50 +161,4 @@ function baseOf(address: string, headers: HeadersFor): Base {
   url.search = '';
   url.hash = '';
   return { before: url.href.endsWith('/') ? url.href : `${url.href}/`, after: search, headers: headers(address) };
-}
-
-/**
- * The addresses of a remote's `url`: itself, or the lines of a `mirrorlist=`, of which the first must answer.
- * @throws OstreeError REMOTE_UNSUITABLE; HttpError
- */
-export async function resolveUrls(
-  client: HttpClient,
-  url: string,
-  headers: HeadersFor,
-  signal: AbortSignal,
-): Promise<readonly string[]> {
-  const list = /^mirrorlist=(.*)$/s.exec(url)?.[1];
-  if (list === undefined) return [assertHttp(url)];
-  const found = await client.getDocument(assertHttp(list), { limit: CONFIG_LIMIT, headers: headers(list), signal });
-  const text = found.kind === 'document' ? Buffer.from(found.bytes).toString('utf8') : '';
-  const lines = text.split('\n').map((line) => line.trim());
-  const mirrors = lines.filter((line) => line !== '' && !line.startsWith('#')).map(assertHttp);
-  while (mirrors.length > 0) {
-    if (await answers(client, mirrors, headers, signal)) return mirrors;
-    mirrors.shift();
-  }
-  throw new OstreeError('REMOTE_UNSUITABLE', 'no mirror of the list has a repository', { subject: list });
-}
-
-async function answers(
-  client: HttpClient,
-  mirrors: readonly string[],
-  headers: HeadersFor,
-  signal: AbortSignal,
-): Promise<boolean> {
-  const [url = ''] = mirrors;
-  const origin = new Origin({ client, urls: [url], contentUrls: [], headers, signal });
-  try {
-    return (await origin.small('metadata', 'config', CONFIG_LIMIT, signal)) !== undefined;
-  } catch (error) {
-    if (error instanceof HttpError && mirrors.length > 1) return false; // the next one is asked
-    throw error;
-  }
-}
-
-function assertHttp(url: string): string {
-  if (URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)) return url;
-  throw new OstreeError('REMOTE_UNSUITABLE', 'the address of the remote is neither http nor https', {
-    hint: 'change url= of the remote, or use "pull-local" for a directory',
-  });
 }

@@ -1,10 +1,13 @@
 /** A published repository, a server that can turn bad, and repositories that pull from it. */
+import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { type HostileServer, startHostileServer } from '../../../test/support/hostile-server.ts';
 import { array, string, type Vardict, variantOf } from '../../gvariant/index.ts';
+import { Reach, reachTree } from '../history/reach.ts';
+import { verifyObjects } from '../jobs/verify-objects.ts';
 import { encodeCommit } from '../objects/commit.ts';
 import { encodeDirMeta } from '../objects/dirmeta.ts';
 import { encodeDirTree } from '../objects/dirtree.ts';
@@ -12,10 +15,13 @@ import { objectPath } from '../objects/object-type.ts';
 import { NO_XATTRS } from '../objects/xattrs.ts';
 import { addRemote } from '../remotes/remotes.ts';
 import type { RepositoryMode } from '../repository/config.ts';
+import { isPartial } from '../repository/partial.ts';
 import { HEAD } from '../repository/refs.ts';
-import type { Repository } from '../repository/repository.ts';
 import { newRepository, SIGNAL } from '../repository/repository.fixture.ts';
+import type { Repository } from '../repository/repository.ts';
+import { objectsOf } from '../storage/object-reader.ts';
 import { withTransaction } from '../storage/transaction.ts';
+import { updateSummary } from '../summary/update-summary.ts';
 import { type FromRemote, pullFromRemote } from './from-remote.ts';
 import { DEFAULTS, type PullOptions, type PullResult } from './options.ts';
 import { parseAsked } from './wanted.ts';
@@ -56,12 +62,17 @@ export async function publish(repository: Repository, shape: CommitShape = {}): 
     const files = Object.fromEntries(
       Object.entries(contents).map(([path, content]) => [path, writer.putFile(header, Buffer.from(content)).checksum]),
     );
-    const meta = writer.putMetadata('dirmeta', encodeDirMeta({ uid: 0, gid: 0, mode: 0o40755, xattrs: NO_XATTRS })).checksum;
+    const meta = writer.putMetadata(
+      'dirmeta',
+      encodeDirMeta({ uid: 0, gid: 0, mode: 0o40755, xattrs: NO_XATTRS }),
+    ).checksum;
     const inFolder = (folder: string) =>
       Object.entries(files)
         .filter(([path]) => (path.includes('/') ? path.split('/')[0] : '') === folder)
         .map(([path, checksum]) => ({ name: path.split('/').at(-1) ?? '', checksum }));
-    const folders = [...new Set(Object.keys(files).flatMap((path) => (path.includes('/') ? (path.split('/')[0] ?? []) : [])))];
+    const folders = [
+      ...new Set(Object.keys(files).flatMap((path) => (path.includes('/') ? (path.split('/')[0] ?? []) : []))),
+    ];
     const directories = folders.map((name) => ({
       name,
       meta,
@@ -92,7 +103,10 @@ export interface SceneOptions {
   readonly settings?: readonly (readonly [string, string])[];
 }
 
-export async function scene(t: TestContext, { mode = 'bare-user', shape, settings = [] }: SceneOptions = {}): Promise<Scene> {
+export async function scene(
+  t: TestContext,
+  { mode = 'bare-user', shape, settings = [] }: SceneOptions = {},
+): Promise<Scene> {
   const source = newRepository(t);
   const published = await publish(source, shape);
   const server = await startHostileServer({ files: source.path });
@@ -127,4 +141,25 @@ export function visible(repository: Repository): Readonly<Record<string, string>
   };
   for (const name of ['objects', 'refs', 'config']) visit(join(repository.path, name), name);
   return found;
+}
+
+export const ORIGIN = { kind: 'remote', remote: 'origin' } as const;
+
+/** Every object of a commit read back and hashed. */
+export async function assertWhole(repository: Repository, commit: string): Promise<void> {
+  const reader = objectsOf(repository);
+  const reach = new Reach();
+  reach.commits.add(commit);
+  reachTree(reader, reader.commit(commit), reach);
+  const { findings } = await verifyObjects({ reader, writer: undefined }, { objects: [...reach.names()] });
+  assert.deepEqual(findings, []);
+  assert.equal(isPartial(repository, commit), false);
+}
+
+export async function summarize({ source }: Scene): Promise<void> {
+  await updateSummary(source, { signal: SIGNAL });
+}
+
+export function objectRequests({ server }: Scene): string[] {
+  return server.requests.filter(({ url }) => url.startsWith('/objects/')).map(({ url }) => url);
 }

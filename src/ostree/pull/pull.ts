@@ -2,56 +2,27 @@
  * Pull from a web server: which commits, from which deltas, then whatever is still missing. Refs move at the very end,
  * when everything they point to is on the disk. The order of requests is that of spec 13.3.
  */
-import { type Progress, silent } from '../../base/progress.ts';
-import { OstreeError } from '../error.ts';
+import { silent } from '../../base/progress.ts';
 import { openPool, type Pool, threadsFor } from '../jobs/pool.ts';
-import type { Checksum } from '../objects/checksum.ts';
 import type { Remote } from '../remotes/remote.ts';
-import { parseMode } from '../repository/config.ts';
-import { KeyFile } from '../repository/key-file.ts';
 import { openRepository, type Repository } from '../repository/repository.ts';
 import { objectsOf } from '../storage/object-reader.ts';
 import { ObjectWriter } from '../storage/object-writer.ts';
 import { type Transaction, withTransaction } from '../storage/transaction.ts';
 import { CommitReceiver, isWhole, type ReceivedCommit, storeCommit } from './commits.ts';
 import { applyDelta } from './delta-apply.ts';
-import { chooseDelta, type DeltaOffer } from './delta-choice.ts';
 import { httpSource } from './http-source.ts';
 import { LargeObjects } from './large-objects.ts';
 import { storeMirroredSummary } from './mirror-summary.ts';
 import type { PullOptions, PullResult } from './options.ts';
-import type { Origin } from './origin.ts';
-import type { SignaturePolicy } from '../signatures/remote-policy.ts';
+import { type PullPlan, type PullPorts, planPull } from './plan.ts';
 import { PullProgress } from './pull-progress.ts';
-import { fetchSummary, type RemoteSummary } from './remote-summary.ts';
 import { selectPaths } from './subpath.ts';
 import { transfer } from './transfer.ts';
 import { TreeWalk } from './tree-walk.ts';
-import { findWanted, type Wanted } from './wanted.ts';
 
-const CONFIG_LIMIT = 2 ** 20;
-
-export interface PullPorts {
-  readonly origin: Origin;
-  readonly policy: SignaturePolicy;
-  readonly progress?: Progress | undefined;
-  readonly onWait?: (() => void) | undefined;
-  readonly signal: AbortSignal;
-}
-
-/** What the server says of itself. */
-interface RemoteFacts {
-  readonly summary: RemoteSummary | undefined;
-  readonly hasTombstones: boolean;
-  readonly isIndexed: boolean;
-}
-
-/** What there is to do, known before anything is stored. */
-export interface PullPlan {
-  readonly facts: RemoteFacts;
-  readonly wanted: readonly Wanted[];
-  readonly offers: ReadonlyMap<Checksum, DeltaOffer>;
-}
+/** A received file is unpacked and hashed: threads are worth their start for fewer of them than elsewhere. */
+const UNPACKING = 3;
 
 /** @throws OstreeError for what is refused, with nothing stored that could be seen; HttpError */
 export async function pull(
@@ -72,103 +43,6 @@ export async function pull(
   } finally {
     for (const cache of caches) cache.close();
   }
-}
-
-export async function planPull(
-  repository: Repository,
-  remote: Remote,
-  options: PullOptions,
-  { origin, policy, progress = silent, signal }: PullPorts,
-): Promise<PullPlan> {
-  const asked =
-    options.asked.length > 0 || options.mirror
-      ? options.asked
-      : remote.branches.map((ref) => ({ ref, commit: undefined }));
-  if (asked.length === 0 && !options.mirror) {
-    throw new OstreeError('REF_MISSING', `remote ${remote.name}: no branches are configured, and none was named`, {
-      hint: 'name the refs to pull, or use --mirror for all of them',
-      subject: remote.name,
-    });
-  }
-  const needsSummary = policy.summary.isRequired || asked.length === 0 || asked.some(({ commit }) => commit === undefined);
-  const request = { origin, repository, remote: remote.name, verifier: policy.summary, signal };
-  const summary = needsSummary ? await fetchSummary(request) : undefined;
-  const facts = await remoteFacts(origin, summary, signal);
-  warnIfExpired(summary, progress);
-  const wanted = await findWanted({
-    repository,
-    remote: remote.name,
-    collectionId: remote.collectionId,
-    asked,
-    mirror: options.mirror,
-    summary: summary?.summary,
-    origin,
-    signal,
-  });
-  return { facts, wanted, offers: await chooseDeltas(repository, options, { origin, policy, signal }, facts, wanted) };
-}
-
-/** From the summary when there is one, else from the server's own `config`. @throws OstreeError REMOTE_UNSUITABLE */
-async function remoteFacts(
-  origin: Origin,
-  summary: RemoteSummary | undefined,
-  signal: AbortSignal,
-): Promise<RemoteFacts> {
-  if (summary !== undefined) {
-    const { mode, tombstoneCommits, indexedDeltas } = summary.summary;
-    if (mode !== undefined) assertArchive(mode);
-    return { summary, hasTombstones: tombstoneCommits, isIndexed: indexedDeltas };
-  }
-  const bytes = await origin.get('metadata', 'config', CONFIG_LIMIT, signal);
-  if (bytes === undefined) return { summary, hasTombstones: false, isIndexed: false };
-  const file = KeyFile.parse(Buffer.from(bytes).toString('utf8'), 'config of the remote');
-  assertArchive(file.string('core', 'mode') ?? 'bare');
-  return {
-    summary,
-    hasTombstones: file.boolean('core', 'tombstone-commits') ?? false,
-    isIndexed: file.boolean('core', 'indexed-deltas') ?? false,
-  };
-}
-
-function assertArchive(mode: string): void {
-  if (parseMode(mode) === 'archive') return;
-  throw new OstreeError('REMOTE_UNSUITABLE', `the remote is a repository of mode ${mode}: only archive can be served`);
-}
-
-/** A server that is held back at an old state shows in nothing else. */
-function warnIfExpired(summary: RemoteSummary | undefined, progress: Progress): void {
-  const expires = summary?.summary.expires;
-  if (expires === undefined || expires * 1000 > Date.now()) return;
-  const text = `the summary expired at ${new Date(expires * 1000).toISOString()}: the server may offer an old state`;
-  progress({ kind: 'warning', text });
-}
-
-async function chooseDeltas(
-  repository: Repository,
-  options: PullOptions,
-  { origin, policy, signal }: Pick<PullPorts, 'origin' | 'policy' | 'signal'>,
-  { summary, isIndexed }: RemoteFacts,
-  wanted: readonly Wanted[],
-): Promise<ReadonlyMap<Checksum, DeltaOffer>> {
-  const offers = new Map<Checksum, DeltaOffer>();
-  const isUseless = options.commitOnly || options.subpaths.length > 0;
-  if (options.deltas === 'off' || isUseless) return offers;
-  // A mirror needs every object anyway, and libostree makes no use of deltas for an archive.
-  if (options.deltas === 'allowed' && (options.mirror || repository.mode === 'archive')) return offers;
-  const listed = summary?.summary.deltas;
-  const mustBeListed = policy.summary.isRequired;
-  for (const each of wanted) {
-    if (offers.has(each.checksum) || isWhole(repository, each.checksum)) continue;
-    const source = { origin, repository, isIndexed, listed, mustBeListed, signal };
-    const offer = await chooseDelta(source, each);
-    if (offer !== undefined) offers.set(each.checksum, offer);
-    else if (options.deltas === 'required') {
-      throw new OstreeError('DELTA_MISSING', `commit ${each.checksum}: there is no static delta for it`, {
-        subject: each.checksum,
-      });
-    }
-  }
-  return offers;
 }
 
 interface RunInput {
@@ -245,13 +119,15 @@ class PullRun {
     return parts;
   }
 
-  async #transfer(commits: readonly ReceivedCommit[]): Promise<{ readonly metadata: number; readonly content: number }> {
+  async #transfer(
+    commits: readonly ReceivedCommit[],
+  ): Promise<{ readonly metadata: number; readonly content: number }> {
     const { options, ports, caches } = this.#input;
     const { origin, signal } = ports;
     const walk = this.#walk(commits);
     let opened: Pool | undefined;
     const pool = (): Pool => {
-      opened ??= openPool({ write: this.#place }, threadsFor(walk.known));
+      opened ??= openPool({ write: this.#place }, threadsFor(walk.known * UNPACKING));
       return opened;
     };
     const keepBytes = this.#repository.mode === 'archive';

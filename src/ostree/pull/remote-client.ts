@@ -1,10 +1,11 @@
 /** The web client of one remote: what its configuration says about addresses, certificates and proxies. */
 import { createHttpClient, type HttpSettings } from '../../http/index.ts';
 import { OstreeError } from '../error.ts';
+import { cookieHeaders, readCookies } from '../remotes/cookies.ts';
 import type { Remote } from '../remotes/remote.ts';
 import type { Repository } from '../repository/repository.ts';
-import { cookieHeaders, readCookies } from '../remotes/cookies.ts';
-import { Origin, resolveUrls } from './origin.ts';
+import { resolveUrls } from './mirror-list.ts';
+import { Origin } from './origin.ts';
 
 export interface RemoteAccess {
   /** Instead of that of the configuration; contents come from there, too. */

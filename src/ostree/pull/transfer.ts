@@ -10,16 +10,15 @@ import { decodeDirMeta } from '../objects/dirmeta.ts';
 import { METADATA_LIMIT, objectPath } from '../objects/object-type.ts';
 import type { ObjectReader } from '../storage/object-reader.ts';
 import { corrupt, type ObjectWriter } from '../storage/object-writer.ts';
-import { ContentStore } from './content-store.ts';
+import { ARENA, ContentStore } from './content-store.ts';
 import type { LargeObjects } from './large-objects.ts';
-import { type Origin, OriginTooLarge, Scratch } from './origin.ts';
+import type { Origin } from './origin.ts';
 import { PresentFiles } from './present-files.ts';
+import { OriginTooLarge, Scratch } from './scratch.ts';
 import type { TreeWalk } from './tree-walk.ts';
 
 /** Requests at once. More gain nothing on a fast network, and would be unkind to a small server. */
-const LANES = 12;
-/** A content that is received into memory; larger ones go through a file. */
-const SMALL_CONTENT = 2 * 2 ** 20;
+const LANES = 8;
 /** Directories walked on the disk before others get a turn. */
 const BREATH = 64;
 
@@ -89,7 +88,7 @@ class Transfer {
 
   /** Does one thing after the other until nothing is left and nothing can come. */
   async lane(): Promise<void> {
-    const scratch = new Scratch(SMALL_CONTENT);
+    const scratch = new Scratch(ARENA);
     try {
       for (;;) {
         this.#signal.throwIfAborted();

@@ -100,8 +100,12 @@ function assertNames({ files, directories }: DirTree, selection: ReadonlyMap<str
   for (const [name, below] of selection) {
     const isFile = files.some((file) => file.name === name);
     if (directories.some((directory) => directory.name === name) || (isFile && below === 'all')) continue;
-    throw new OstreeError('PATH_MISSING', `subpath: the commit has no ${isFile ? 'directory' : 'entry'} ${quote(name)}`, {
-      subject: name,
-    });
+    throw new OstreeError(
+      'PATH_MISSING',
+      `subpath: the commit has no ${isFile ? 'directory' : 'entry'} ${quote(name)}`,
+      {
+        subject: name,
+      },
+    );
   }
 }

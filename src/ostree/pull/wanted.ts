@@ -57,7 +57,8 @@ export async function findWanted(request: WantedRequest): Promise<readonly Wante
   const place = placeOf(request, collection);
   const wanted: Wanted[] = [];
   for (const { ref, commit } of request.asked) {
-    const listed = ref === undefined || request.summary === undefined ? undefined : findListed(request.summary, request, ref);
+    const listed =
+      ref === undefined || request.summary === undefined ? undefined : findListed(request.summary, request, ref);
     const checksum = commit ?? listed?.commit ?? (await resolve(request, ref ?? ''));
     const size = listed?.commit === checksum ? listed.size : undefined;
     wanted.push({ checksum, ref, place, size, previous: previousOf(request.repository, place, ref) });
@@ -114,7 +115,11 @@ async function resolve({ summary, origin, remote, signal }: WantedRequest, ref: 
   if (bytes === undefined) throw missing('');
   const text = Buffer.from(bytes).toString('latin1').trimEnd();
   if (isChecksum(text)) return text;
-  throw new OstreeError('OBJECT_MALFORMED', `ref ${quote(ref)} of ${remote}: expected a checksum, found ${quote(text)}`, {
-    subject: ref,
-  });
+  throw new OstreeError(
+    'OBJECT_MALFORMED',
+    `ref ${quote(ref)} of ${remote}: expected a checksum, found ${quote(text)}`,
+    {
+      subject: ref,
+    },
+  );
 }

@@ -60,7 +60,9 @@ export function formatCookies(cookies: readonly Cookie[]): string {
   const flag = (value: boolean): string => (value ? 'TRUE' : 'FALSE');
   return cookies
     .map(({ domain, hasSubdomains, path, isSecure, expires, name, value }) =>
-      [hasSubdomains ? `.${domain}` : domain, flag(hasSubdomains), path, flag(isSecure), expires, name, value].join('\t'),
+      [hasSubdomains ? `.${domain}` : domain, flag(hasSubdomains), path, flag(isSecure), expires, name, value].join(
+        '\t',
+      ),
     )
     .map((line) => `${line}\n`)
     .join('');
@@ -107,7 +109,9 @@ function cookieFile(remote: string): string {
 export function cookieHeaders(cookies: readonly Cookie[], address: string, now = Date.now()): Record<string, string> {
   if (cookies.length === 0 || !URL.canParse(address)) return {};
   const url = new URL(address);
-  const fitting = cookies.filter((cookie) => isFor(cookie, url) && (cookie.expires === 0 || cookie.expires * 1000 > now));
+  const fitting = cookies.filter(
+    (cookie) => isFor(cookie, url) && (cookie.expires === 0 || cookie.expires * 1000 > now),
+  );
   if (fitting.length === 0) return {};
   return { cookie: fitting.map(({ name, value }) => `${name}=${value}`).join('; ') };
 }

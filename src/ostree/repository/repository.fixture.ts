@@ -30,9 +30,9 @@ export function checksumNamed(text: string): string {
   return sha256(Buffer.from(text));
 }
 
-/** A commit of an empty directory. */
+/** A commit of an empty directory, not flushed. */
 export function emptyCommit(repository: Repository, subject: string, parent?: string): Promise<string> {
-  return withTransaction(repository, { signal: SIGNAL }, async ({ writer }) => {
+  return withTransaction(repository, { signal: SIGNAL, fsync: false }, async ({ writer }) => {
     const tree = writer.putMetadata('dirtree', encodeDirTree({ files: [], directories: [] }));
     const meta = writer.putMetadata('dirmeta', encodeDirMeta({ uid: 0, gid: 0, mode: 0o40755, xattrs: NO_XATTRS }));
     const commit = encodeCommit({

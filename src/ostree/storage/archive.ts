@@ -31,8 +31,7 @@ function openArchived(path: string, what: string): StoredFile {
       storedSize,
       plainFd: undefined,
       bytes: () => inflateWhole(readRest(fd, start, archived, storedSize, what), archived.size, what),
-      chunks: () =>
-        inflating(inflateRawStream(readChunks(fd, storedSize, what, archived.contentOffset), archived.size), what),
+      chunks: () => inflatePieces(fd, archived, storedSize, what),
       close: () => fs.closeSync(fd),
     };
   } catch (error) {
@@ -78,6 +77,16 @@ export function inflateWhole(deflated: Uint8Array, size: number, what: string): 
   } catch (error) {
     throw asMalformed(error, what);
   }
+}
+
+async function* inflatePieces(
+  fd: number,
+  { size, contentOffset }: ArchiveHeader,
+  storedSize: number,
+  what: string,
+): AsyncIterable<Uint8Array> {
+  if (size === 0 && storedSize === contentOffset) return; // as above
+  yield* inflating(inflateRawStream(readChunks(fd, storedSize, what, contentOffset), size), what);
 }
 
 export async function* inflating(content: AsyncIterable<Uint8Array>, what: string): AsyncIterable<Uint8Array> {

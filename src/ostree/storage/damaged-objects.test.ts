@@ -7,11 +7,12 @@ import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { needs } from '../../../test/support/needs.ts';
 import { verifyObjects } from '../jobs/verify-objects.ts';
-import type { AnyType } from '../objects/object-type.ts';
+import { objectPath } from '../objects/object-type.ts';
 import type { RepositoryMode } from '../repository/config.ts';
 import { emptyCommit, newRepository } from '../repository/repository.fixture.ts';
 import type { Repository } from '../repository/repository.ts';
-import { type ObjectReader, objectsOf, placePath, placesOf } from './object-reader.ts';
+import { formatOf } from './file-format.ts';
+import { type ObjectReader, objectsOf } from './object-reader.ts';
 import { content, file, inTransaction, link, openDescriptors, readBack } from './storage.fixture.ts';
 
 const MODES = ['archive', 'bare', 'bare-user', 'bare-user-only'] satisfies RepositoryMode[];
@@ -21,7 +22,7 @@ interface Objects {
   readonly repository: Repository;
   readonly reader: ObjectReader;
   readonly names: Readonly<Record<'commit' | 'dirtree' | 'dirmeta' | 'file', string>>;
-  pathOf(type: AnyType): string;
+  pathOf(type: keyof Objects['names']): string;
 }
 
 async function objects(t: TestContext, mode: RepositoryMode, header = file()): Promise<Objects> {
@@ -32,8 +33,9 @@ async function objects(t: TestContext, mode: RepositoryMode, header = file()): P
   const reader = objectsOf(repository);
   const { rootTree, rootMeta } = reader.commit(commit);
   const names = { commit, dirtree: rootTree, dirmeta: rootMeta, file: checksum };
-  const [place] = placesOf(repository);
-  const pathOf = (type: AnyType): string => placePath(place?.path ?? '', mode, names[type as keyof typeof names], type);
+  const { extension } = formatOf(mode);
+  const pathOf = (type: keyof typeof names): string =>
+    join(repository.path, 'objects', objectPath(names[type], type === 'file' ? extension : type));
   return { repository, reader, names, pathOf };
 }
 

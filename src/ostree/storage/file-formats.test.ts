@@ -143,7 +143,7 @@ describe('a content object', needsRoot, () => {
         );
         assert.ok(writer.putFile(file({ mode: mode & 0o100775 }), content(10)).isNew);
       });
-      assert.equal(openDescriptors(), descriptors + 0);
+      assert.equal(openDescriptors(), descriptors);
     });
   }
 

@@ -30,11 +30,12 @@ export function xattr(name: string, value: string | Uint8Array): Xattr {
   return [Buffer.from(name), Buffer.from(value)];
 }
 
+/** Not flushed: a whole disk waits for that. */
 export function inTransaction<T>(
   repository: Repository,
   work: (transaction: Transaction) => T | Promise<T>,
 ): Promise<T> {
-  return withTransaction(repository, { signal: SIGNAL }, async (transaction) => work(transaction));
+  return withTransaction(repository, { signal: SIGNAL, fsync: false }, async (transaction) => work(transaction));
 }
 
 /** In uneven pieces. */

@@ -2,6 +2,7 @@
  * A directory below `tmp/` of this process alone, for files that are renamed to where they belong: a killed run leaves
  * nothing beside a ref or the config, and what it leaves here goes with the next run.
  */
+import fs from 'node:fs';
 import type { Directory } from '../../linux/files/directory.ts';
 import { type Place, replaceFile } from '../../linux/files/durable.ts';
 import type { Repository } from '../repository/repository.ts';
@@ -23,7 +24,7 @@ export function openTemporary(repository: Repository): Temporary {
       directory,
       close() {
         // One taken over may hold objects of a killed run, which the next transaction goes on with.
-        const holdsObjects = staging.isReused && directory.list().length > 0;
+        const holdsObjects = staging.isReused && isInhabited(directory);
         directory.close();
         if (holdsObjects) staging.keep();
         else staging.remove();
@@ -34,6 +35,11 @@ export function openTemporary(repository: Repository): Temporary {
     tmp.close();
     throw error;
   }
+}
+
+/** What is left of a finished transaction may be empty two-digit directories. */
+function isInhabited(directory: Directory): boolean {
+  return directory.list().some((fanout) => fs.readdirSync(directory.at(fanout)).length > 0);
 }
 
 export function withTemporary<T>(repository: Repository, work: (directory: Directory) => T): T {

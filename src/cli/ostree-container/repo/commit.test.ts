@@ -45,7 +45,7 @@ describe('repo commit', () => {
     );
     const document = JSON.parse(stdout);
     const { schema, commit: checksum, parent, branch, unchanged, contentTotal, contentWritten } = document;
-    assert.deepEqual([schema, branch, unchanged], ['ostree.commit/1', 'main', true]);
+    assert.deepEqual([schema, branch, unchanged], ['ostree-container.repo-commit/1', 'main', true]);
     assert.deepEqual([parent, contentTotal, contentWritten], [checksum, 1, 0]);
     assert.ok(table.startsWith(`Commit: ${checksum}\n`));
   });

@@ -40,7 +40,7 @@ export function commitCommand(): Command {
           if (values.tableOutput === true) for (const line of table(commit, statistics)) output.result(line);
           else output.result(commit);
           if (isUnchanged) output.info('nothing has changed since the parent, no commit was made');
-          output.document('ostree.commit/1', {
+          output.document('ostree-container.repo-commit/1', {
             commit,
             parent: parent ?? null,
             branch: request.branch ?? null,

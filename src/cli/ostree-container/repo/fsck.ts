@@ -45,7 +45,7 @@ export function fsckCommand(): Command {
       },
     });
     say(result, context);
-    output.document('ostree.fsck/1', { repository: repository.path, ...documentOf(result) });
+    output.document('ostree-container.repo-fsck/1', { repository: repository.path, ...documentOf(result) });
     return result.isSound ? EXIT.done : EXIT.failed;
   });
 }

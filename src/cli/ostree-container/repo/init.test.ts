@@ -18,7 +18,7 @@ describe('repo init', () => {
   });
   it('leaves one that is there as it is, and says so in its document', async (t) => {
     const repository = join(scratch(t), 'repo');
-    const document = { schema: 'ostree.init/1', repository, mode: 'bare' };
+    const document = { schema: 'ostree-container.repo-init/1', repository, mode: 'bare' };
     assert.deepEqual(JSON.parse((await init('--json', `--repo=${repository}`)).stdout), { ...document, created: true });
     const before = configOf(repository);
     assert.deepEqual(JSON.parse((await init('--json', `--repo=${repository}`)).stdout), {

@@ -25,7 +25,7 @@ export function initCommand(): Command {
         const repository = repoPath(values);
         const created = createRepository(repository, { mode, collectionId });
         output.info(`${repository}: ${created ? `made, of mode ${mode}` : 'is there already'}`);
-        output.document('ostree.init/1', { repository, mode, created });
+        output.document('ostree-container.repo-init/1', { repository, mode, created });
         return 0;
       };
     },

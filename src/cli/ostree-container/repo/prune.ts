@@ -60,7 +60,7 @@ export function pruneCommand(): Command {
     for (const ref of result.danglingRefs) output.warning(`ref ${ref}: its commit is missing`);
     for (const line of linesOf(result, dryRun, values.commitOnly === true)) output.result(line);
     if (result.deltas > 0) output.info(`${plural(result.deltas, 'static delta')} ${dryRun ? 'would go' : 'deleted'}`);
-    output.document('ostree.prune/1', { repository: repository.path, dryRun, ...result });
+    output.document('ostree-container.repo-prune/1', { repository: repository.path, dryRun, ...result });
     return 0;
   });
 }

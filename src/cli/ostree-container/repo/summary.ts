@@ -77,7 +77,7 @@ async function update(values: Values, opened: Opened): Promise<void> {
     onWait: () => output.info(`${repository.path}: locked by another process, waiting for it`),
   });
   output.info(`${repository.path}: ${dryRun ? 'would list' : 'listed'} ${updated.refs} refs`);
-  output.document('ostree.summary/1', { repository: repository.path, dryRun, ...documentOf(updated) });
+  output.document('ostree-container.repo-summary/1', { repository: repository.path, dryRun, ...documentOf(updated) });
 }
 
 function documentOf({ refs, deltas, size, isSigned, metadataCommit }: UpdatedSummary) {
@@ -114,7 +114,7 @@ async function show(action: Exclude<Action, 'update'>, values: Values, opened: O
   else if (action === 'view') for (const line of summaryLines(summary)) output.result(line);
   else if (action === 'keys') for (const key of keysOf(summary)) output.result(key);
   else output.result(formatRaw(metadataOf(opened, summary, values.printMetadataKey ?? '')));
-  output.document('ostree.summary/1', {
+  output.document('ostree-container.repo-summary/1', {
     repository: repository.path,
     refs: summary.refs.map(refDocument),
     collections: Object.fromEntries([...summary.collections].map(([id, refs]) => [id, refs.map(refDocument)])),

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import fc from 'fast-check';
@@ -8,10 +8,9 @@ import { scratch } from '../../../../test/support/scratch.ts';
 import { string, variantOf } from '../../../gvariant/index.ts';
 import type { Checksum } from '../../objects/checksum.ts';
 import { markPartial } from '../../repository/partial.ts';
-import { newRepository } from '../../repository/repository.fixture.ts';
+import { newRepository, reopened } from '../../repository/repository.fixture.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { objectsOf } from '../../storage/object-reader.ts';
-import { withTransaction } from '../../storage/transaction.ts';
 import { assertWhole, changed, commitTree, type MadeTree, noise, SIGNAL } from '../delta.fixture.ts';
 import { openDelta } from '../delta-file.ts';
 import { deltaPath } from '../names.ts';
@@ -122,10 +121,10 @@ describe('a delta that is made', needsXz, () => {
         ]),
       );
     const all = await made(t, large(1), { ...large(2), g: { content: text(99, 1) } });
-    await generate(all, { threads: 0, maxChunkSize: 200_000 });
+    await generate(all, { threads: 0, maxChunkSize: 20_000 });
     const first = filesOf(all.repository, deltaPath(all));
     for (const threads of [2, 3]) {
-      await generate(all, { threads, maxChunkSize: 200_000 });
+      await generate(all, { threads, maxChunkSize: 20_000 });
       assert.deepEqual(filesOf(all.repository, deltaPath(all)), first);
     }
     assert.ok(Object.keys(first).length > 2);
@@ -303,13 +302,16 @@ describe('making a delta', () => {
     );
   });
 
-  it('waits for whoever deletes', async (t) => {
+  it('waits for whoever deletes, and says so', async (t) => {
     const all = await made(t);
-    const held = await all.repository.lock.acquire('exclusive', { signal: SIGNAL });
-    held.release();
-    mkdirSync(join(all.repository.path, 'deltas'), { recursive: true });
-    await withTransaction(all.repository, { signal: SIGNAL }, async () => undefined);
-    assert.ok(existsSync(join(all.repository.path, '.lock')));
+    const other = await reopened(t, all.repository.path).lock.acquire('exclusive', { signal: SIGNAL });
+    let waits = 0;
+    const onWait = (): void => {
+      waits++;
+      other.release();
+    };
+    await generate(all, { onWait });
+    assert.equal(waits, 1);
   });
 });
 
@@ -334,7 +336,7 @@ describe('deltas of random trees', needsXz, () => {
       const from = await commitTree(source, before);
       const to = await commitTree(source, after, { parent: from });
       const options = { signal: SIGNAL, maxChunkSize: size, bsdiff, minFallbackSize: 0, threads: 0 };
-      const target = newRepository(t, 'bare-user-only' in before ? 'bare' : 'archive');
+      const target = newRepository(t);
       for (const name of [
         { from: undefined, to: from },
         { from, to },

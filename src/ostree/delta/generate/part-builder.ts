@@ -36,6 +36,9 @@ export function dataSize(item: PartItem): number {
   return item.diff.way === 'bsdiff' ? item.diff.patch.length : item.diff.literals.length;
 }
 
+/** Raw data of a part with nothing but empty files: libostree cannot write nothing out of no data at all. */
+const SOMETHING = new Uint8Array(1);
+
 export class PartBuilder {
   readonly #objects: ObjectName[] = [];
   readonly #modes = new Map<string, { readonly index: number; readonly value: FileMode }>();
@@ -71,7 +74,7 @@ export class PartBuilder {
       payload: encodePayload({
         modes: [...this.#modes.values()].map(({ value }) => value),
         xattrs: [...this.#xattrs.values()].map(({ value }) => value),
-        data: Buffer.concat(this.#data),
+        data: this.#size === 0 ? SOMETHING : Buffer.concat(this.#data),
         operations: encodeOperations(this.#operations),
       }),
     };
