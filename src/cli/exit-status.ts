@@ -18,6 +18,7 @@ const STATUS: Readonly<Record<string, number>> = {
 
   BINDING_MISMATCH: EXIT.refused,
   OBJECT_CORRUPT: EXIT.refused,
+  OBJECT_UNSUITABLE: EXIT.refused,
   OLDER_COMMIT: EXIT.refused,
   INVALID_DIGEST: EXIT.refused,
   INVALID_SIGNATURE: EXIT.refused,
@@ -32,6 +33,7 @@ const STATUS: Readonly<Record<string, number>> = {
   NOT_A_REGULAR_FILE: EXIT.refused,
   WEAK_PUBLIC_KEY: EXIT.refused,
   HTTP_REDIRECT: EXIT.refused,
+  TAR_PATH: EXIT.refused,
   TOO_LARGE: EXIT.refused,
 
   BUSY: EXIT.temporary,

@@ -22,12 +22,11 @@ export {
   variantOf,
 } from '../gvariant/index.ts';
 export type { HttpSettings } from '../http/index.ts';
-export { checkout } from './checkout/checkout.ts';
 export { CHECKOUT_DEFAULTS, type CheckoutOptions, type CheckoutResult } from './checkout/options.ts';
-export { type AddOptions, addDirectory } from './commit/add-directory.ts';
-export { type AddTarOptions, addTar, pathnameFilter, type TarSource } from './commit/add-tar.ts';
+export type { AddOptions } from './commit/add-directory.ts';
+export type { AddTarOptions, TarSource } from './commit/add-tar.ts';
 export type { TreeOptions, TreeSource } from './commit/build-tree.ts';
-export { type CommitRequest, type Committed, commitTrees } from './commit/commit.ts';
+export type { CommitRequest, Committed } from './commit/commit.ts';
 export {
   type Attributes,
   type ModifierOptions,
@@ -36,16 +35,16 @@ export {
   type StatOverride,
 } from './commit/modifiers.ts';
 export { MutableTree, type OnConflict, type Root, type TreeEntry } from './commit/mutable-tree.ts';
+export { pathnameFilter } from './commit/pathname-filter.ts';
 export { parseSkipList, parseStatOverrides } from './commit/stat-overrides.ts';
 export { type Statistics, Tally } from './commit/tally.ts';
 export { type CommitOptions, writeCommit } from './commit/write-commit.ts';
 export { openDelta, openDeltaPath } from './delta/delta-file.ts';
-export { generateDelta } from './delta/generate/generate.ts';
 export { DEFAULT_BUDGET, type GenerateOptions } from './delta/generate/options.ts';
 export type { DeltaStep, GeneratedDelta } from './delta/generate/result.ts';
 export { type DeltaName, deltaName, parseDeltaName } from './delta/names.ts';
-export { applyOffline, type OfflineResult } from './delta/offline.ts';
-export { type DeltaFacts, type PartFacts, showDelta } from './delta/show.ts';
+export type { OfflineResult } from './delta/offline.ts';
+export type { DeltaFacts, PartFacts } from './delta/show.ts';
 export {
   deleteDelta,
   deltaVerifier,
@@ -69,8 +68,8 @@ export { type Depth, formatAttributes, type ListedEntry, listTree } from './hist
 export { ancestry, Reach, reachTree } from './history/reach.ts';
 export { openPool, type Pool, threadsFor } from './jobs/pool.ts';
 export type { FindingKind, FindingUser, FsckFinding } from './maintenance/finding.ts';
-export { type FsckOptions, type FsckResult, fsck } from './maintenance/fsck.ts';
-export { type PruneOptions, type PruneResult, prune } from './maintenance/prune.ts';
+export type { FsckOptions, FsckResult } from './maintenance/fsck.ts';
+export type { PruneOptions, PruneResult } from './maintenance/prune.ts';
 export { type Checksum, isChecksum } from './objects/checksum.ts';
 export { type Commit, contentChecksum, decodeCommit, encodeCommit } from './objects/commit.ts';
 export { GPG_SIGNATURES, signaturesOf } from './objects/detached.ts';
@@ -81,14 +80,37 @@ export type { MetadataType, ObjectType } from './objects/object-type.ts';
 export type { Xattr, Xattrs } from './objects/xattrs.ts';
 export { formatXattrs } from './objects/xattrs-text.ts';
 export {
-  type FromRemote,
-  type PlannedCommit,
+  addDirectory,
+  addSignatures,
+  addTar,
+  afterRefsChanged,
+  applyOffline,
+  checkout,
+  commitTrees,
+  explicitPolicy,
+  fsck,
+  generateDelta,
+  inspectSignatures,
   planFromRemote,
+  prune,
   pullFromRemote,
+  pullLocal,
+  remotePolicy,
   remoteSummary,
+  removeGpgSignatures,
+  removeRawSignatures,
+  showDelta,
+  signCommit,
+  signStagedCommit,
+  updateSummary,
+  verifyCommit,
   verifySummary,
+} from './on-demand.ts';
+export type {
+  FromRemote,
+  PlannedCommit,
 } from './pull/from-remote.ts';
-export { type LocalOptions, type LocalPorts, pullLocal } from './pull/local.ts';
+export type { LocalOptions, LocalPorts } from './pull/local.ts';
 export {
   DEFAULTS as PULL_DEFAULTS,
   type DeltaUse,
@@ -135,16 +157,11 @@ export {
   selectCollectionRefs,
   selectRefs,
 } from './repository/select-refs.ts';
-export {
-  removeGpgSignatures,
-  removeRawSignatures,
-  verifyCommit,
-} from './signatures/commit-signatures.ts';
 export { givenKeys } from './signatures/given-keys.ts';
-export { type InspectOptions, inspectSignatures } from './signatures/inspect.ts';
-export { explicitPolicy, remotePolicy, type SignaturePolicy } from './signatures/remote-policy.ts';
+export type { InspectOptions } from './signatures/inspect.ts';
+export type { SignaturePolicy } from './signatures/remote-policy.ts';
 export { describeReport, type SignatureKind, type SignatureReport } from './signatures/report.ts';
-export { addSignatures, type Signed, type SignOptions, signCommit, signStagedCommit } from './signatures/sign.ts';
+export type { Signed, SignOptions } from './signatures/sign.ts';
 export {
   type CommitSigner,
   ed25519Signer,
@@ -160,11 +177,9 @@ export type { StoredFile } from './storage/stored-file.ts';
 export { type Transaction, type TransactionOptions, withTransaction } from './storage/transaction.ts';
 export { formatRaw } from './summary/raw-text.ts';
 export { decodeSummary, SUMMARY_KEYS, SUMMARY_SIGNATURE, type Summary, type SummaryRef } from './summary/summary.ts';
-export {
-  afterRefsChanged,
-  type SummarySigner,
-  type UpdatedSummary,
-  type UpdateSummaryOptions,
-  updateSummary,
+export type {
+  SummarySigner,
+  UpdatedSummary,
+  UpdateSummaryOptions,
 } from './summary/update-summary.ts';
 export { readSummary } from './summary/write-summary.ts';

@@ -153,7 +153,7 @@ describe('the npm package', { skip: needs('npm') }, () => {
         assert.deepEqual([first.stderr, first.stdout], ['', `ed25519 good ${key}\n0 deltas\n`]);
         await publish('2');
         const second = await node('update.js', 'host', server.url, key, 'checkout-2');
-        assert.deepEqual([second.stderr, second.stdout], ['', `ed25519 good ${key}\nmodified /version\n1 deltas\n`]);
+        assert.deepEqual([second.stderr, second.stdout], ['', `ed25519 good ${key}\nmodified version\n1 deltas\n`]);
         assert.equal(readFileSync(join(project, 'checkout-2', 'version'), 'utf8'), '2\n');
         const other = await node('update.js', 'host', server.url, keyPair().key, 'checkout-3');
         assert.deepEqual([other.status, other.stdout], [1, 'SIGNATURE_INVALID\n']);

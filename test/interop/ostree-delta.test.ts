@@ -112,7 +112,7 @@ describe('a delta between two commits', { skip: peers }, () => {
   }
 
   for (const variant of VARIANTS.filter(({ hasFallbacks }) => hasFallbacks !== true)) {
-    for (const mode of ['bare', 'bare-user']) {
+    for (const mode of variant === VARIANTS[0] ? ['bare', 'bare-user'] : ['bare']) {
       it(`of ours, ${variant.what}, is applied by ostree into ${mode}`, async (t) => {
         const file = join(scratch(t), 'x.delta');
         await ours(source, 'generate', '--to', to, ...fromWords(variant), `--filename=${file}`, ...variant.words);
@@ -128,7 +128,7 @@ describe('a delta between two commits', { skip: peers }, () => {
       const file = join(scratch(t), 'x.delta');
       const options = ['--min-fallback-size=0', `--filename=${file}`, ...words];
       await ostree(source, 'static-delta', 'generate', `--from=${from}`, `--to=${to}`, ...options);
-      for (const mode of ['archive', 'bare', 'bare-user']) {
+      for (const mode of words.length === 0 ? ['archive', 'bare', 'bare-user'] : ['archive']) {
         const repository = await target(t, mode, { what: '', words });
         const { stderr } = await ours(repository, 'apply-offline', file);
         assert.match(stderr, new RegExp(`^ostree-container: commit ${to}: made of `));
@@ -145,7 +145,8 @@ describe('a delta between two commits', { skip: peers }, () => {
     ]) {
       await make();
       const listed = (await ostree(source, 'static-delta', 'list')).stdout;
-      assert.equal((await ours(source, 'list')).stdout, listed);
+      // theirs come in the order of the disk
+      assert.deepEqual((await ours(source, 'list')).stdout.split('\n').sort(), listed.split('\n').sort());
       for (const name of listed.trim().split('\n')) {
         const shown = (await ostree(source, 'static-delta', 'show', name)).stdout;
         assert.equal((await ours(source, 'show', name)).stdout, shown);
@@ -153,6 +154,7 @@ describe('a delta between two commits', { skip: peers }, () => {
     }
     await ours(source, 'reindex');
     const indexed = (await ostree(source, 'static-delta', 'indexes')).stdout;
+    assert.equal(indexed, `${to}\n`);
     assert.equal((await ours(source, 'indexes')).stdout, indexed);
     await ostree(source, 'static-delta', 'reindex');
     assert.equal((await ours(source, 'indexes')).stdout, indexed);

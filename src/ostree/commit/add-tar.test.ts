@@ -6,10 +6,11 @@ import { gzipSync } from 'node:zlib';
 import { scratch } from '../../../test/support/scratch.ts';
 import { TarWriter, type TarWriterEntry } from '../../tar/index.ts';
 import { objectsOf } from '../storage/object-reader.ts';
-import { type AddTarOptions, addTar, pathnameFilter, type TarSource } from './add-tar.ts';
+import { type AddTarOptions, addTar, type TarSource } from './add-tar.ts';
 import { emptyRepository, listed, signal, transact } from './commit.fixture.ts';
 import { type ModifierOptions, modifiersFor } from './modifiers.ts';
 import { MutableTree } from './mutable-tree.ts';
+import { pathnameFilter } from './pathname-filter.ts';
 
 type Entry = Partial<TarWriterEntry> & { readonly path: string; readonly data?: string };
 

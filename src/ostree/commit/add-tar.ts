@@ -3,7 +3,6 @@
  * everything else (compressed, or from a pipe) as a stream.
  */
 import fs from 'node:fs';
-import { quote } from '../../base/text.ts';
 import { decompress, detectCompression } from '../../compression/index.ts';
 import { naming } from '../../linux/calls/system-error.ts';
 import { openFilePath } from '../../linux/files/walk.ts';
@@ -120,19 +119,4 @@ async function* bytesOf(fd: number): AsyncGenerator<Uint8Array> {
     yield chunk.subarray(0, length);
     at += length;
   }
-}
-
-/**
- * `REGEX,REPLACEMENT` as libostree has it: every match in a path is replaced; `\1` and `\g<1>` are groups, `\0` all.
- * @throws UsageError-like SyntaxError for an expression that JavaScript does not know
- */
-export function pathnameFilter(text: string): (path: string) => string {
-  const comma = text.indexOf(',');
-  if (comma === -1) throw new SyntaxError(`expected REGEX,REPLACEMENT, found ${quote(text)}`);
-  const pattern = new RegExp(text.slice(0, comma), 'gu');
-  const replacement = text
-    .slice(comma + 1)
-    .replaceAll('$', '$$$$')
-    .replace(/\\(?:g<)?([0-9])>?/g, (_, digit: string) => (digit === '0' ? '$&' : `$${digit}`));
-  return (path) => path.replace(pattern, replacement);
 }

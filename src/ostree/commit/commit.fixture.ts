@@ -7,7 +7,7 @@ import { createRepository, openRepository, type Repository } from '../repository
 import { type Transaction, withTransaction } from '../storage/transaction.ts';
 import { MutableTree } from './mutable-tree.ts';
 
-export const signal = new AbortController().signal;
+export const signal: AbortSignal = new AbortController().signal;
 
 export function emptyRepository(t: TestContext, mode: RepositoryMode = 'archive'): Repository {
   const path = join(scratch(t), 'repo');

@@ -29,7 +29,7 @@ export interface MadeLink {
 /** Path without a leading slash to what is there; directories are made as needed. */
 export type MadeTree = Readonly<Record<string, MadeFile | MadeLink>>;
 
-export const SIGNAL = new AbortController().signal;
+export const SIGNAL: AbortSignal = new AbortController().signal;
 
 export interface MadeCommit {
   readonly parent?: Checksum;

@@ -1,7 +1,8 @@
 /** Objects of another repository on this machine: linked when both keep them alike, else read and stored anew. */
+import { codeOf } from '../../base/error.ts';
 import type { Checksum } from '../objects/checksum.ts';
 import { assertPlainMode } from '../objects/file-header.ts';
-import { type ObjectPlace, ObjectReader } from '../storage/object-reader.ts';
+import { type ObjectPlace, ObjectReader, placePath } from '../storage/object-reader.ts';
 import { corrupt, type ObjectWriter } from '../storage/object-writer.ts';
 import { type StoredFile, WHOLE_LIMIT } from '../storage/stored-file.ts';
 import { type JobContext, writerOf } from './table.ts';
@@ -16,6 +17,8 @@ export interface ImportBatch {
   readonly mayLink: boolean;
   /** Refuse files with a mode outside of 0775 (`--bareuseronly-files`). */
   readonly plainModes?: boolean;
+  /** The caller has looked: none of them is here. */
+  readonly areNew?: boolean;
 }
 
 export interface ImportResult {
@@ -36,7 +39,7 @@ export async function importObjects(context: JobContext, batch: ImportBatch): Pr
   let copied = 0;
   let bytes = 0;
   for (const object of batch.objects) {
-    if (writer.reader.has(object.checksum, object.type)) continue;
+    if (batch.areNew !== true && writer.reader.has(object.checksum, object.type)) continue;
     if (batch.plainModes === true && object.type === 'file') assertStoredMode(reader, object.checksum);
     if (batch.mayLink && object.type === 'file' && (await linkFile(reader, writer, object, batch.verify))) {
       linked++;
@@ -63,10 +66,15 @@ async function linkFile(
   object: ObjectName,
   verify: boolean,
 ): Promise<boolean> {
-  const found = reader.find(object.checksum, 'file');
-  if (found === undefined) return false;
   if (verify) await verifyObject(reader, object);
-  return writer.linkFile(object.checksum, found.path);
+  for (const { path, mode } of reader.places) {
+    try {
+      return writer.linkFile(object.checksum, placePath(path, mode, object.checksum, 'file'));
+    } catch (error) {
+      if (codeOf(error) !== 'ENOENT') throw error; // not here; whether it is anywhere is found out by copying
+    }
+  }
+  return false;
 }
 
 /** Bytes of the content. */

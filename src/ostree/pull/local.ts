@@ -23,6 +23,7 @@ import { type Transaction, withTransaction } from '../storage/transaction.ts';
 import { CommitReceiver, type CommitSource, type ReceivedCommit, storeCommit } from './commits.ts';
 import type { PullOptions, PullResult, RefMove } from './options.ts';
 import type { PullPorts } from './plan.ts';
+import { PresentFiles } from './present-files.ts';
 import type { Asked } from './wanted.ts';
 
 const BATCH = 256;
@@ -165,10 +166,16 @@ class LocalPull {
     for (const { commit, isComplete } of commits) if (!isComplete) reachTree(source, commit, reach);
     const pool = openPool({ write: this.#place }, threadsFor(reach.size));
     try {
-      return await this.#import(pool, reach.names(), source.places);
+      return await this.#import(pool, this.#missing(reach), source.places);
     } finally {
       await pool.close();
     }
+  }
+
+  /** Files that are here already are left out; of metadata each job looks for itself. */
+  *#missing(reach: Reach): Generator<ObjectName> {
+    const present = new PresentFiles(this.#writer.reader.places);
+    for (const name of reach.names()) if (name.type !== 'file' || !present.has(name.checksum)) yield name;
   }
 
   async #import(
@@ -183,7 +190,8 @@ class LocalPull {
     for (const objects of batches(names)) {
       ports.signal.throwIfAborted();
       await pool.ready();
-      const batch = { from, objects, verify: options.untrusted, mayLink, plainModes: options.plainModes };
+      const areNew = objects[0]?.type === 'file';
+      const batch = { from, objects, verify: options.untrusted, mayLink, plainModes: options.plainModes, areNew };
       const job = pool.run('import-objects', batch).then(({ linked, copied, bytes }) => {
         totals[objects[0]?.type === 'file' ? 'content' : 'metadata'] += linked + copied;
         totals.bytes += bytes;

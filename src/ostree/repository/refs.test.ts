@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
+import { bootId } from '../storage/staging.ts';
 import { HEAD, listIn, listRefs, type RefPlace, readRef, refspecOf, removeRef, writeAlias, writeRefs } from './refs.ts';
 import { checksumNamed, newRepository } from './repository.fixture.ts';
 import type { Repository } from './repository.ts';
@@ -88,6 +89,24 @@ describe('a ref', () => {
     assert.throws(() => write(repository, `${deep}/a`), { code: 'REF_NAME' });
     put(repository, `heads/${deep.replaceAll('a', 'b')}/b`, `${A}\n`);
     assert.throws(() => listRefs(repository), { code: 'TOO_LARGE' }, 'or prune would take its commit');
+  });
+
+  it('may be named as the directories of objects that a killed run has left in tmp', (t) => {
+    const repository = newRepository(t);
+    const staging = `tmp/staging-${bootId()}-abcdef`;
+    const object = join(repository.path, staging, `ab/${A.slice(2)}.dirtree`);
+    fs.mkdirSync(dirname(object), { recursive: true });
+    fs.writeFileSync(object, '');
+    for (const fsync of [true, false]) {
+      write(repository, 'ab', A, HEAD, fsync);
+      assert.equal(readRef(repository, HEAD, 'ab'), A);
+    }
+    writeAlias(repository, 'x/ab', 'ab');
+    assert.equal(fs.existsSync(object), true, 'for the next transaction');
+    assert.deepEqual(fs.readdirSync(join(repository.path, staging)), ['ab']);
+    fs.rmSync(object);
+    write(repository, 'ab');
+    assert.deepEqual(fs.readdirSync(join(repository.path, 'tmp')), []);
   });
 
   it('is read without the white space behind it', (t) => {

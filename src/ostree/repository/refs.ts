@@ -9,7 +9,7 @@ import { readBounded } from '../../linux/files/read.ts';
 import { OstreeError } from '../error.ts';
 import { type Checksum, isChecksum } from '../objects/checksum.ts';
 import { compareNames } from '../objects/order.ts';
-import { replaceInRepository, withTemporary } from '../storage/temporary.ts';
+import { replaceInRepository, TEMPORARY, withTemporary } from '../storage/temporary.ts';
 import { assertRefName, assertRemoteName, isCollectionId, isRefName } from './ref-names.ts';
 import type { Repository } from './repository.ts';
 
@@ -175,10 +175,10 @@ function writeRef(repository: Repository, place: RefPlace, ref: string, commit: 
     if (fsync) return replaceInRepository(repository, { directory, name }, text, 0o644);
     withTemporary(repository, (temporary) => {
       naming(directory.pathOf(name), () => {
-        fs.writeFileSync(temporary.at(name), text, { flag: 'wx' });
-        fs.chmodSync(temporary.at(name), 0o644); // whatever the umask
+        fs.writeFileSync(temporary.at(TEMPORARY), text, { flag: 'wx' });
+        fs.chmodSync(temporary.at(TEMPORARY), 0o644); // whatever the umask
       });
-      temporary.rename(name, directory, name);
+      temporary.rename(TEMPORARY, directory, name);
     });
   });
 }
@@ -198,7 +198,7 @@ export function writeAlias(repository: Repository, ref: string, target: string):
     makeRoom(directory, name, ref);
     const up = '../'.repeat(ref.split('/').length - 1);
     withTemporary(repository, (temporary) =>
-      replaceLink({ directory, name }, { directory: temporary, name }, `${up}${target}`),
+      replaceLink({ directory, name }, { directory: temporary, name: TEMPORARY }, `${up}${target}`),
     );
   });
   touch(repository);

@@ -10,7 +10,7 @@ import { withTransaction } from '../storage/transaction.ts';
 import type { RepositoryMode } from './config.ts';
 import { createRepository, openRepository, type Repository } from './repository.ts';
 
-export const SIGNAL = new AbortController().signal;
+export const SIGNAL: AbortSignal = new AbortController().signal;
 
 type Test = Parameters<typeof scratch>[0];
 

@@ -9,6 +9,7 @@ import { OstreeError } from '../error.ts';
 import { type Checksum, sha256, sha256Both } from '../objects/checksum.ts';
 import { encodeFileHeader, type FileHeader } from '../objects/file-header.ts';
 import { type AnyType, METADATA_LIMIT, type MetadataType, objectPath } from '../objects/object-type.ts';
+import { makeFanout } from './fanout.ts';
 import { type FileFormat, type FileWriter, formatOf } from './file-format.ts';
 import { type FreeSpace, takeSpace } from './free-space.ts';
 import { type ObjectPlace, ObjectReader } from './object-reader.ts';
@@ -207,7 +208,7 @@ export class ObjectWriter {
     const fanout = path.slice(0, 2);
     const directory = `${this.#staging}/${fanout}`;
     if (!this.#fanouts.has(fanout)) {
-      fs.mkdirSync(directory, { recursive: true, mode: 0o777 });
+      makeFanout(directory);
       this.#fanouts.add(fanout);
     }
     return directory;

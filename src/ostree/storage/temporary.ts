@@ -8,6 +8,9 @@ import { type Place, replaceFile } from '../../linux/files/durable.ts';
 import type { Repository } from '../repository/repository.ts';
 import { openStaging } from './staging.ts';
 
+/** Its one name there: a two-digit ref would be taken for a directory of objects. */
+export const TEMPORARY = '.new';
+
 export interface Temporary {
   readonly directory: Directory;
   /** Remove it, with what is still in it. */
@@ -39,7 +42,8 @@ export function openTemporary(repository: Repository): Temporary {
 
 /** What is left of a finished transaction may be empty two-digit directories. */
 function isInhabited(directory: Directory): boolean {
-  return directory.list().some((fanout) => fs.readdirSync(directory.at(fanout)).length > 0);
+  const isFanout = (name: string): boolean => directory.lstat(name)?.isDirectory() === true;
+  return directory.list().some((name) => isFanout(name) && fs.readdirSync(directory.at(name)).length > 0);
 }
 
 export function withTemporary<T>(repository: Repository, work: (directory: Directory) => T): T {
@@ -53,5 +57,5 @@ export function withTemporary<T>(repository: Repository, work: (directory: Direc
 
 /** A file of the repository, durably, with this mode. @throws CodedError DISK_FULL; SystemError naming the file */
 export function replaceInRepository(repository: Repository, target: Place, bytes: Uint8Array, mode: number): void {
-  withTemporary(repository, (directory) => replaceFile(target, { directory, name: target.name }, bytes, mode));
+  withTemporary(repository, (directory) => replaceFile(target, { directory, name: TEMPORARY }, bytes, mode));
 }

@@ -15,6 +15,7 @@ import type { Held } from '../repository/lock.ts';
 import { clearPartial, markPartial } from '../repository/partial.ts';
 import { type RefChange, writeRefs } from '../repository/refs.ts';
 import type { Repository } from '../repository/repository.ts';
+import { makeFanout } from './fanout.ts';
 import { measureFreeSpace } from './free-space.ts';
 import { placesOf } from './object-reader.ts';
 import { ObjectWriter, type WritePlace } from './object-writer.ts';
@@ -94,7 +95,7 @@ export class Transaction {
     try {
       const touched = this.#stagedFanouts();
       if (touched.length > 0) {
-        if (this.#fsync) syncFileSystem(this.repository.directory);
+        if (this.#fsync) this.#flush();
         this.#publish(touched);
       }
       this.#staging.remove();
@@ -104,17 +105,48 @@ export class Transaction {
       for (const commit of this.#complete) clearPartial(this.repository, commit, this.#fsync);
       this.#close();
     } catch (error) {
-      this.abort(error);
+      throw this.abort(error);
+    }
+  }
+
+  /** After a failure the kernel takes pages for written that were lost: nothing staged may be used again. */
+  #flush(): void {
+    try {
+      syncFileSystem(this.repository.directory);
+    } catch (error) {
+      this.#staging.remove();
       throw error;
     }
   }
 
-  /** Nothing becomes visible. Staged objects stay for the next run of this boot, unless the reason is a full disk. */
-  abort(reason?: unknown): void {
-    if (!this.#isOpen) return;
+  /** Nothing becomes visible. Staged objects stay for the next run of this boot, unless the reason is a full disk. @returns it, with names the user knows */
+  abort(reason?: unknown): unknown {
+    if (!this.#isOpen) return reason;
+    const named = this.#named(reason);
     if (isFull(this.#tmp) || isAboutSpace(reason)) this.#staging.remove();
     else this.#staging.keep();
     this.#close();
+    return named;
+  }
+
+  /** Calls are made below descriptors of ours, and writes tell no name at all. */
+  #named(error: unknown): unknown {
+    const { path, root } = this.repository;
+    const found = error instanceof Error && 'path' in error ? String(error.path) : '';
+    const below = [
+      [`/proc/self/fd/${this.#tmp.fd}/`, `${path}/tmp/`],
+      [`${root}/`, `${path}/`],
+    ].find(([prefix = '']) => found.startsWith(prefix));
+    const isUnnamed = codeOf(error) === 'ENOSPC' || codeOf(error) === 'EDQUOT';
+    if (below === undefined && !isUnnamed) return error;
+    const [prefix = found, shown = path] = below ?? [];
+    try {
+      return naming(`${shown}${found.slice(prefix.length)}`, () => {
+        throw error;
+      });
+    } catch (named) {
+      return named;
+    }
   }
 
   #close(): void {
@@ -170,14 +202,6 @@ interface StagedCommit {
   readonly checksum: Checksum;
 }
 
-function makeFanout(path: string): void {
-  try {
-    fs.mkdirSync(path, 0o777);
-  } catch (error) {
-    if (codeOf(error) !== 'EEXIST') throw error;
-  }
-}
-
 function syncDirectory(path: string, shown: string): void {
   naming(shown, () => {
     const fd = fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_DIRECTORY);
@@ -216,8 +240,7 @@ export async function withTransaction<T>(
     result = await work(transaction);
     options.signal.throwIfAborted();
   } catch (error) {
-    transaction.abort(error);
-    throw error;
+    throw transaction.abort(error);
   }
   transaction.commit();
   return result;

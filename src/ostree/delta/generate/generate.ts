@@ -135,9 +135,11 @@ async function makeParts(
       counts[wayOf(item)]++;
       if (item.kind === 'metadata') continue;
       done += item.kind === 'diff' ? item.size : item.content.length;
-      onProgress?.({ done: Math.min(done, total), total });
+      if (done < total) onProgress?.({ done, total });
     }
-    return { parts: await stream.finish(), fallbacks: contents.fallbacks, counts };
+    const parts = await stream.finish();
+    onProgress?.({ done: total, total }); // what is left to be fetched counts, too
+    return { parts, fallbacks: contents.fallbacks, counts };
   } finally {
     await stream.abandon();
     await pool.close();

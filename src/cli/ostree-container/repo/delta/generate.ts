@@ -104,7 +104,8 @@ async function optionsOf(values: Values, opened: Opened): Promise<GenerateOption
     throw new UsageError('--swap-endianness and --set-endianness exclude each other');
   }
   const keys = { keys: values.sign === undefined ? [] : [values.sign], files: files(values.keysFile) };
-  let isStarted = false;
+  const task = 'delta';
+  let state: 'waiting' | 'running' | 'done' = 'waiting';
   return {
     signal,
     ...lockWait(values, opened, repository.path),
@@ -119,11 +120,10 @@ async function optionsOf(values: Values, opened: Opened): Promise<GenerateOption
     dryRun: values.dryRun,
     signers: await ed25519Signers(keys, opened),
     onProgress({ done, total }) {
-      const task = 'delta';
-      if (!isStarted) progress.emit({ kind: 'start', task, label: 'delta', total, done: 0 });
-      isStarted = true;
-      progress.emit({ kind: 'advance', task, done });
-      if (done === total) progress.emit({ kind: 'end', task, ok: true });
+      if (state === 'waiting') progress.emit({ kind: 'start', task, label: task, total, done: 0 });
+      if (state !== 'done') progress.emit({ kind: 'advance', task, done });
+      if (state !== 'done' && done === total) progress.emit({ kind: 'end', task, ok: true });
+      state = done === total ? 'done' : 'running';
     },
   };
 }
