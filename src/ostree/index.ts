@@ -22,6 +22,7 @@ export {
   variantOf,
 } from '../gvariant/index.ts';
 export type { HttpSettings } from '../http/index.ts';
+export type { CheckoutPlan } from './checkout/checkout.ts';
 export { CHECKOUT_DEFAULTS, type CheckoutOptions, type CheckoutResult } from './checkout/options.ts';
 export type { AddOptions } from './commit/add-directory.ts';
 export type { AddTarOptions, TarSource } from './commit/add-tar.ts';
@@ -91,6 +92,7 @@ export {
   fsck,
   generateDelta,
   inspectSignatures,
+  planCheckout,
   planFromRemote,
   prune,
   pullFromRemote,

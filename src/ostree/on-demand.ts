@@ -22,6 +22,10 @@ type Update = typeof import('./summary/update-summary.ts');
 export const checkout: Checkout['checkout'] = async (...words) =>
   (await import('./checkout/checkout.ts')).checkout(...words);
 
+export const planCheckout = async (
+  ...words: Parameters<Checkout['planCheckout']>
+): Promise<ReturnType<Checkout['planCheckout']>> => (await import('./checkout/checkout.ts')).planCheckout(...words);
+
 export const addDirectory: AddDirectory['addDirectory'] = async (...words) =>
   (await import('./commit/add-directory.ts')).addDirectory(...words);
 

@@ -11,8 +11,9 @@ import { OstreeError } from '../error.ts';
 import { findEntry, type Subtree } from '../history/find-entry.ts';
 import type { Checksum } from '../objects/checksum.ts';
 import type { FileEntry } from '../objects/dirtree.ts';
+import { lockForReading } from '../repository/lock.ts';
 import type { Repository } from '../repository/repository.ts';
-import { objectsOf } from '../storage/object-reader.ts';
+import { type ObjectReader, objectsOf } from '../storage/object-reader.ts';
 import { breather } from './breath.ts';
 import type { CheckoutOptions, CheckoutResult } from './options.ts';
 import { canLink, filePlacer } from './place-file.ts';
@@ -44,8 +45,10 @@ export async function checkout(
   const found = findEntry(reader, reader.commit(commit), options.subpath);
   signal.throwIfAborted();
   const path = resolve(target);
-  const parent = openDirectory(dirname(path));
+  const held = await lockForReading(repository, { signal });
+  let parent: Directory | undefined;
   try {
+    parent = openDirectory(dirname(path));
     const place = { parent, name: basename(path), fsync: options.fsync && repository.config.fsync };
     if (found.kind === 'file') await checkOutFile(context, found, place);
     else if (options.existing === 'refuse') await checkOutNew(context, found, place);
@@ -53,9 +56,51 @@ export async function checkout(
     cache?.keep(() => place.fsync && syncFileSystem(repository.directory));
   } finally {
     cache?.close();
-    parent.close();
+    parent?.close();
+    held.release();
   }
   return result;
+}
+
+export interface CheckoutPlan {
+  readonly directories: number;
+  /** Files and links together. */
+  readonly files: number;
+}
+
+/** What `checkout` would make, and whether it could begin: the refusals are the same. Changes nothing. */
+export function planCheckout(
+  repository: Repository,
+  commit: Checksum,
+  target: string,
+  given: CheckoutOptions,
+): CheckoutPlan {
+  const options = effectiveOptions(repository, given);
+  assertLinksPossible(repository, options);
+  const reader = objectsOf(repository);
+  const found = findEntry(reader, reader.commit(commit), options.subpath);
+  const path = resolve(target);
+  const parent = openDirectory(dirname(path));
+  try {
+    const isThere = parent.lstat(basename(path)) !== undefined;
+    if (isThere && options.existing === 'refuse' && found.kind !== 'file') throw targetExists(path);
+  } finally {
+    parent.close();
+  }
+  return found.kind === 'file' ? { directories: 0, files: 1 } : countEntries(reader, found.tree);
+}
+
+/** A directory that is in several places counts for each. */
+function countEntries(reader: ObjectReader, root: Checksum): CheckoutPlan {
+  let [directories, files] = [0, 0];
+  const open = [root];
+  for (let tree = open.pop(); tree !== undefined; tree = open.pop()) {
+    const contents = reader.dirTree(tree);
+    directories++;
+    files += contents.files.length;
+    for (const inner of contents.directories) open.push(inner.tree);
+  }
+  return { directories, files };
 }
 
 interface Place {

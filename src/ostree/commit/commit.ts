@@ -92,7 +92,8 @@ export async function commitTrees(
     if (branch !== undefined) transaction.setRef({ place: placeOf(branch), ref: branch.ref, commit });
     return { commit, isUnchanged: false, parent, root, statistics: tally.statistics };
   });
-  if (branch !== undefined && !committed.isUnchanged) await afterRefsChanged(repository, options);
+  if (branch !== undefined && !committed.isUnchanged && options.dryRun !== true)
+    await afterRefsChanged(repository, options);
   return committed;
 }
 

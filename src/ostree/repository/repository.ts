@@ -120,6 +120,8 @@ function notARepository(path: string): OstreeError {
 export interface CreateOptions {
   readonly mode: RepositoryMode;
   readonly collectionId?: string | undefined;
+  /** Look, and change nothing. */
+  readonly dryRun?: boolean | undefined;
 }
 
 /** `objects` comes last: its presence is what makes a repository. */
@@ -130,14 +132,16 @@ const FOLDERS = ['tmp', 'extensions', 'state', 'refs', 'refs/heads', 'refs/mirro
  * @returns false when there was one
  * @throws OstreeError REPOSITORY_EXISTS when there is one of another mode
  */
-export function createRepository(path: string, { mode, collectionId }: CreateOptions): boolean {
+export function createRepository(path: string, { mode, collectionId, dryRun = false }: CreateOptions): boolean {
   if (mode === 'bare-split-xattrs') {
     throw new OstreeError('REPOSITORY_MODE', 'repositories of mode bare-split-xattrs are read only');
   }
+  if (dryRun && !fs.existsSync(path)) return true;
   makeDirectories(resolve(path));
   const directory = openDirectory(path);
   try {
     if (directory.lstat('objects') !== undefined) return assertSameMode(directory, mode);
+    if (dryRun) return true;
     // A config without objects: what a killed run has begun, or somebody else's, which is not ours to replace.
     if (directory.lstat('config') !== undefined) assertSameMode(directory, mode);
     else writeFirstConfig(directory, mode, collectionId);

@@ -83,6 +83,17 @@ describe('a metadata object', () => {
     assert.throws(() => made.reader.commit(made.names.commit), { code: 'OBJECT_MISSING', subject: made.names.commit });
     assert.throws(() => made.reader.file(made.names.file), { code: 'OBJECT_MISSING' });
   });
+
+  it('is missing where the directory of its digits is a file', async (t) => {
+    const made = await objects(t, 'archive');
+    const folder = join(made.repository.path, 'objects');
+    for (const fanout of fs.readdirSync(folder)) {
+      fs.rmSync(join(folder, fanout), { recursive: true });
+      fs.writeFileSync(join(folder, fanout), '');
+    }
+    assert.deepEqual(await findingsOf(made), ['commit missing', 'dirtree missing', 'dirmeta missing', 'file missing']);
+    assert.equal(made.reader.has(made.names.file, 'file'), false);
+  });
 });
 
 describe('a content object', needsRoot, () => {

@@ -38,7 +38,7 @@ export class ObjectReader {
   find(checksum: Checksum, type: AnyType): FoundObject | undefined {
     for (const { path: directory, mode } of this.places) {
       const path = placePath(directory, mode, checksum, type);
-      const stats = fs.lstatSync(path, { throwIfNoEntry: false });
+      const stats = unlessAbsent(() => fs.lstatSync(path, { throwIfNoEntry: false }));
       if (stats !== undefined) return { path, mode, stats };
     }
     return undefined;
@@ -119,7 +119,7 @@ function unlessAbsent<T>(open: () => T): T | undefined {
   try {
     return open();
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return undefined;
+    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return undefined;
     throw error;
   }
 }

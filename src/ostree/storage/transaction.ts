@@ -27,6 +27,8 @@ export interface TransactionOptions {
   readonly fsync?: boolean | undefined;
   readonly onWait?: (() => void) | undefined;
   readonly now?: number | undefined;
+  /** Do the work, and leave nothing of it. */
+  readonly dryRun?: boolean | undefined;
 }
 
 export class Transaction {
@@ -149,6 +151,13 @@ export class Transaction {
     }
   }
 
+  /** As if it had never been. */
+  discard(): void {
+    this.#assertOpen();
+    this.#staging.remove();
+    this.#close();
+  }
+
   #close(): void {
     this.#isOpen = false;
     this.#staging.close();
@@ -168,9 +177,15 @@ export class Transaction {
   #publish(fanouts: readonly string[]): void {
     const commits: StagedCommit[] = [];
     for (const fanout of fanouts) {
+      const staged = fs.readdirSync(`${this.#staging.path}/${fanout}`).map((name) => ({
+        name,
+        object: parseObjectName(fanout, name),
+      }));
+      if (staged.every(({ object }) => object !== undefined && object.type !== 'commit') && this.#renameWhole(fanout)) {
+        continue;
+      }
       makeFanout(`${this.repository.root}/objects/${fanout}`);
-      for (const name of fs.readdirSync(`${this.#staging.path}/${fanout}`)) {
-        const object = parseObjectName(fanout, name);
+      for (const { name, object } of staged) {
         if (object?.type === 'commit') commits.push({ fanout, name, checksum: object.checksum });
         else if (object !== undefined) this.#rename(`${fanout}/${name}`);
       }
@@ -181,6 +196,18 @@ export class Transaction {
       fs.rmSync(`${this.repository.root}/objects/${objectPath(checksum, 'tombstone-commit')}`, { force: true });
     }
     this.#flushFanouts(new Set(commits.map(({ fanout }) => fanout)));
+  }
+
+  /** Into a young repository a staged directory goes as a whole: false when its place holds objects already. */
+  #renameWhole(fanout: string): boolean {
+    try {
+      this.#rename(fanout);
+      return true;
+    } catch (error) {
+      const code = codeOf(error);
+      if (code === 'ENOTEMPTY' || code === 'EEXIST') return false;
+      throw error;
+    }
   }
 
   #rename(name: string): void {
@@ -242,6 +269,7 @@ export async function withTransaction<T>(
   } catch (error) {
     throw transaction.abort(error);
   }
-  transaction.commit();
+  if (options.dryRun === true) transaction.discard();
+  else transaction.commit();
   return result;
 }

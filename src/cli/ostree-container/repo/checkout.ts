@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
-import type { CheckoutOptions, CheckoutResult } from '../../../ostree/index.ts';
+import type { CheckoutOptions, CheckoutPlan, CheckoutResult } from '../../../ostree/index.ts';
 import { UsageError } from '../../arguments.ts';
 import type { RepoValues } from '../../shared-options.ts';
 import { type Opened, repositoryCommand } from './with-repository.ts';
@@ -22,6 +22,7 @@ interface Values extends RepoValues {
   readonly forceCopy?: true;
   readonly bareuseronlyDirs?: true;
   readonly skipList?: string;
+  readonly dryRun?: true;
 }
 
 const BOOLEANS = ['true', 'false', 'yes', 'no', '1', '0'] satisfies readonly Values['fsync'][];
@@ -52,6 +53,7 @@ export function checkoutCommand(): Command {
     .option('--from-stdin', 'read many REV NUL PATH NUL from standard input')
     .option('--from-file <file>', 'the same from a file')
     .option('--disable-cache', 'do not use uncompressed-objects-cache/ of the repository')
+    .option('--dry-run', 'say what would be made, change nothing')
     .addOption(new Option('--fsync <policy>', 'flush everything to the disk').choices(BOOLEANS).default('true'));
   const examples = [
     'ostree-container repo checkout --repo /srv/repo os/main /srv/root',
@@ -68,7 +70,8 @@ export function checkoutCommand(): Command {
     const jobs = isMany ? readJobs(values) : [{ rev: first, subpath: values.subpath ?? '/' }];
     const done: Done[] = [];
     for (const { rev, subpath } of jobs) {
-      done.push(await checkOut(opened, rev, destination, { ...options, subpath }, values.allowNoent === true));
+      const words = { rev, destination, allowNoent: values.allowNoent === true, dryRun: values.dryRun === true };
+      done.push(await checkOut(opened, words, { ...options, subpath }));
     }
     opened.output.document('ostree-container.repo-checkout/1', {
       destination,
@@ -81,15 +84,20 @@ export function checkoutCommand(): Command {
 interface Done {
   readonly commit: string;
   readonly subpath: string;
-  readonly result: CheckoutResult | undefined;
+  readonly result: CheckoutResult | CheckoutPlan | undefined;
+}
+
+interface CheckoutWords {
+  readonly rev: string;
+  readonly destination: string;
+  readonly allowNoent: boolean;
+  readonly dryRun: boolean;
 }
 
 async function checkOut(
   opened: Opened,
-  rev: string,
-  destination: string,
+  { rev, destination, allowNoent, dryRun }: CheckoutWords,
   options: CheckoutOptions,
-  allowNoent: boolean,
 ): Promise<Done> {
   const { ostree, repository, output, signal } = opened;
   const commit = ostree.resolveRevision(repository, rev);
@@ -98,6 +106,11 @@ async function checkOut(
   if (allowNoent && !isThere(opened, () => ostree.findEntry(reader, reader.commit(commit), options.subpath))) {
     output.info(`${options.subpath}: not in commit ${commit}, nothing to do`);
     return { ...done, result: undefined };
+  }
+  if (dryRun) {
+    const plan = await ostree.planCheckout(repository, commit, destination, options);
+    output.info(`${destination}: would make ${plan.directories} directories and ${plan.files} files`);
+    return { ...done, result: plan };
   }
   const result = await ostree.checkout(repository, commit, destination, options, signal);
   const { directories, linked, copied } = result;

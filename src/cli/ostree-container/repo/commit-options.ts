@@ -5,6 +5,7 @@ import type { LockValues, RepoValues } from '../../shared-options.ts';
 import type { SigningValues } from './signing-options.ts';
 
 export interface CommitValues extends RepoValues, LockValues, SigningValues {
+  readonly dryRun?: true;
   readonly parent?: string;
   readonly subject?: string;
   readonly body?: string;
@@ -74,6 +75,7 @@ export function commitOptions(command: Command): Command {
     .option('--skip-if-unchanged', 'make no commit when the tree is that of the parent')
     .option('--bootable', 'record the kernel that is in /usr/lib/modules')
     .option('--generate-sizes', 'record what clients will have to fetch (archive repositories)')
+    .option('--dry-run', 'do everything, print the checksum, and leave nothing of it')
     .option('--table-output', 'print numbers beside the checksum')
     .option('--fsync <policy>', 'flush to the disk before the ref is set: true or false', readBoolean)
     .option('--disable-fsync', 'the same as --fsync=false')

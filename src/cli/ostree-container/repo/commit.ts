@@ -34,11 +34,12 @@ export function commitCommand(): Command {
           const done = await ostree.commitTrees(
             repository,
             { ...request, sizes, signers },
-            { ...trees, signal, onWait, onProgress: progress.emit },
+            { ...trees, signal, onWait, onProgress: progress.emit, dryRun: values.dryRun === true },
           );
           const { commit, isUnchanged, parent, statistics } = done;
           if (values.tableOutput === true) for (const line of table(commit, statistics)) output.result(line);
           else output.result(commit);
+          if (values.dryRun === true) output.info('dry run: nothing was written');
           if (isUnchanged) output.info('nothing has changed since the parent, no commit was made');
           output.document('ostree-container.repo-commit/1', {
             commit,
@@ -46,6 +47,7 @@ export function commitCommand(): Command {
             branch: request.branch ?? null,
             contentChecksum: ostree.contentChecksum(done.root),
             unchanged: isUnchanged,
+            dryRun: values.dryRun === true,
             ...statistics,
           });
           return 0;

@@ -1,97 +1,31 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, it, type TestContext } from 'node:test';
-import fc from 'fast-check';
+import { describe, it } from 'node:test';
 import { needs } from '../../../../test/support/needs.ts';
 import { scratch } from '../../../../test/support/scratch.ts';
 import { string, variantOf } from '../../../gvariant/index.ts';
-import type { Checksum } from '../../objects/checksum.ts';
-import { markPartial } from '../../repository/partial.ts';
-import { newRepository, reopened } from '../../repository/repository.fixture.ts';
-import type { Repository } from '../../repository/repository.ts';
+import { newRepository } from '../../repository/repository.fixture.ts';
 import { objectsOf } from '../../storage/object-reader.ts';
-import { assertWhole, changed, commitTree, type MadeTree, noise, SIGNAL } from '../delta.fixture.ts';
+import { changed, commitTree, type MadeTree, noise, SIGNAL } from '../delta.fixture.ts';
 import { openDelta } from '../delta-file.ts';
 import { deltaPath } from '../names.ts';
 import { applyOffline } from '../offline.ts';
 import { showDelta } from '../show.ts';
-import { generateDelta } from './generate.ts';
-import type { GenerateOptions } from './options.ts';
-import type { GeneratedDelta } from './result.ts';
+import {
+  AFTER,
+  assertApplies,
+  BEFORE,
+  filesOf,
+  generate,
+  made,
+  scratchDelta,
+  sprinkled,
+  text,
+  tmpOf,
+} from './generate.fixture.ts';
 
 const needsXz = { skip: needs('xz') };
-
-const text = (lines: number, seed: number): Buffer =>
-  Buffer.from(Array.from({ length: lines }, (_, i) => `line ${i} of ${seed}: ${(i * seed * 7919) % 1000}\n`).join(''));
-
-/** A binary whose every 64th byte is another one: nothing for chunks, all for a patch. */
-function sprinkled(bytes: Uint8Array): Buffer {
-  const copy = Buffer.from(bytes);
-  for (let i = 0; i < copy.length; i += 64) copy[i] = (copy[i] ?? 0) + 1;
-  return copy;
-}
-
-const BEFORE: MadeTree = {
-  'etc/config': { content: text(40, 1) },
-  'usr/bin/program': { content: noise(60_000, 1), mode: 0o755 },
-  'usr/lib/libx.so.1.0': { content: noise(120_000, 2) },
-  'usr/share/secret': { content: noise(30_000, 3), mode: 0o600 },
-  same: { content: text(10, 3) },
-};
-const AFTER: MadeTree = {
-  'etc/config': { content: Buffer.concat([text(40, 1), Buffer.from('more\n')]) },
-  'etc/empty': { content: new Uint8Array() },
-  'etc/link': { target: '../same' },
-  'usr/bin/program': { content: sprinkled(noise(60_000, 1)), mode: 0o755 },
-  'usr/lib/libx.so.1.1': { content: changed(noise(120_000, 2), 60_000, noise(500, 9)) },
-  'usr/share/marked': {
-    content: text(3, 5),
-    uid: 1000,
-    xattrs: [[Buffer.from('user.mark'), Buffer.from('yes')]],
-  },
-  'usr/share/secret': { content: sprinkled(noise(30_000, 3)), mode: 0o644 },
-  same: { content: text(10, 3) },
-};
-
-interface Made {
-  readonly repository: Repository;
-  readonly from: Checksum;
-  readonly to: Checksum;
-}
-
-async function made(t: TestContext, before: MadeTree = BEFORE, after: MadeTree = AFTER): Promise<Made> {
-  const repository = newRepository(t);
-  const from = await commitTree(repository, before);
-  return { repository, from, to: await commitTree(repository, after, { parent: from }) };
-}
-
-function generate({ repository, from, to }: Made, options: Partial<GenerateOptions> = {}): Promise<GeneratedDelta> {
-  return generateDelta(repository, { from, to }, { signal: SIGNAL, ...options });
-}
-
-function scratchDelta({ repository, to }: Made, options: Partial<GenerateOptions> = {}): Promise<GeneratedDelta> {
-  return generateDelta(repository, { from: undefined, to }, { signal: SIGNAL, ...options });
-}
-
-/** All files of a delta in the repository. */
-function filesOf(repository: Repository, path: string): Record<string, string> {
-  const folder = join(repository.path, path);
-  return Object.fromEntries(
-    readdirSync(folder).map((name) => [name, readFileSync(join(folder, name)).toString('hex')]),
-  );
-}
-
-/** Another repository, which has only `from`, applies it. */
-async function assertApplies(t: TestContext, from: MadeTree | undefined, to: Checksum, path: string): Promise<void> {
-  const target = newRepository(t);
-  if (from !== undefined) await commitTree(target, from);
-  const { isNew } = await applyOffline(target, path, { signal: SIGNAL });
-  assert.equal(isNew, true);
-  await assertWhole(target, to);
-}
-
-const tmpOf = (repository: Repository): string[] => readdirSync(join(repository.path, 'tmp'));
 
 describe('a delta that is made', needsXz, () => {
   it('chooses the way for each object, and makes the commit again', async (t) => {
@@ -261,91 +195,5 @@ describe('a delta that is made', needsXz, () => {
     const planned = await generate(all, { dryRun: true });
     assert.equal(existsSync(join(all.repository.path, 'deltas')), false);
     assert.deepEqual(await generate(all), planned);
-  });
-});
-
-describe('making a delta', () => {
-  it('needs both commits, whole and different', async (t) => {
-    const all = await made(t);
-    const none = 'ab'.repeat(32);
-    await assert.rejects(generate({ ...all, from: none }), { code: 'OBJECT_MISSING', subject: none });
-    await assert.rejects(generate({ ...all, to: none }), { code: 'OBJECT_MISSING', subject: none });
-    await assert.rejects(generate({ ...all, from: all.to }), { code: 'DELTA_UNSUITABLE' });
-    markPartial(all.repository, all.from, '');
-    await assert.rejects(generate(all), { code: 'COMMIT_PARTIAL', subject: all.from });
-  });
-
-  it('stops at a damaged object, and leaves nothing', async (t) => {
-    const all = await made(t);
-    const reader = objectsOf(all.repository);
-    const [victim] = reader.dirTree(reader.commit(all.to).rootTree).directories;
-    const usr = reader.dirTree(victim?.tree ?? '').files.find(({ name }) => name === 'config')?.checksum ?? '';
-    const path = join(all.repository.path, 'objects', usr.slice(0, 2), `${usr.slice(2)}.filez`);
-    const bytes = readFileSync(path);
-    writeFileSync(path, changed(bytes, 19, Buffer.of(7))); // its owner
-    await assert.rejects(generate(all), { code: 'OBJECT_CORRUPT', subject: usr });
-    assert.deepEqual(
-      tmpOf(all.repository).filter((name) => name.startsWith('delta-')),
-      [],
-    );
-  });
-
-  it('that is interrupted leaves nothing', needsXz, async (t) => {
-    const all = await made(t);
-    const abort = new AbortController();
-    const failure = generate(all, { signal: abort.signal, onProgress: () => abort.abort(new Error('enough')) });
-    await assert.rejects(failure, /enough/);
-    assert.equal(existsSync(join(all.repository.path, 'deltas')), false);
-    assert.deepEqual(
-      tmpOf(all.repository).filter((name) => name.startsWith('delta-')),
-      [],
-    );
-  });
-
-  it('waits for whoever deletes, and says so', async (t) => {
-    const all = await made(t);
-    const other = await reopened(t, all.repository.path).lock.acquire('exclusive', { signal: SIGNAL });
-    let waits = 0;
-    const onWait = (): void => {
-      waits++;
-      other.release();
-    };
-    await generate(all, { onWait });
-    assert.equal(waits, 1);
-  });
-});
-
-describe('deltas of random trees', needsXz, () => {
-  const content = fc.oneof(
-    fc.uint8Array({ maxLength: 200 }),
-    fc.tuple(fc.nat(40_000), fc.nat(5)).map(([size, seed]) => noise(size, seed)),
-    fc
-      .tuple(fc.nat(30_000), fc.nat(5), fc.nat(100))
-      .map(([size, seed, at]) => changed(noise(size + 100, seed), at, Buffer.from('changed'))),
-  );
-  const file = fc.oneof(
-    { weight: 5, arbitrary: fc.record({ content, mode: fc.constantFrom(0o644, 0o755, 0o600, 0o4755) }) },
-    { weight: 1, arbitrary: fc.record({ target: fc.constantFrom('a', '/usr/b', 'żó') }) },
-  );
-  const name = fc.constantFrom('a', 'b.so.1', 'b.so.2', 'c.txt', 'd/a', 'd/e/f', 'd/c.txt', '𝄞');
-  const tree = fc.dictionary(name, file, { maxKeys: 8 });
-
-  it('make the second out of the first, and each out of nothing, in any part sizes', async (t) => {
-    const property = fc.asyncProperty(tree, tree, fc.nat(60_000), fc.boolean(), async (before, after, size, bsdiff) => {
-      const source = newRepository(t);
-      const from = await commitTree(source, before);
-      const to = await commitTree(source, after, { parent: from });
-      const options = { signal: SIGNAL, maxChunkSize: size, bsdiff, minFallbackSize: 0, threads: 0 };
-      const target = newRepository(t);
-      for (const name of [
-        { from: undefined, to: from },
-        { from, to },
-      ]) {
-        await generateDelta(source, name, options);
-        await applyOffline(target, join(source.path, deltaPath(name)), { signal: SIGNAL });
-        await assertWhole(target, name.to);
-      }
-    });
-    await fc.assert(property, { numRuns: 25 });
   });
 });
