@@ -66,17 +66,16 @@ describe('the system calls of a transaction', { skip: needs('strace') }, () => {
     const calls = await traced(t, path);
     const all = (pattern: RegExp): number[] => calls.flatMap((call, i) => (pattern.test(call) ? [i] : []));
     const shown = calls.join('\n');
-    const object = (endings: string): RegExp =>
-      new RegExp(`^rename[^,]*,[^,]*/objects/[0-9a-f]{2}/[0-9a-f]{62}\\.(${endings})"`);
+    const object = (endings: string): RegExp => new RegExp(`^rename[^,]*,[^,]*/objects/[0-9a-f]{2}${endings}"`);
     const fanouts = all(/^fsync\([0-9]+<[^>]*\/objects\/[0-9a-f]{2}>/);
     const last = fanouts.pop() ?? -1;
     const [objects = -1, objectsAgain = -1] = all(/^fsync\([0-9]+<[^>]*\/objects>/);
     const steps = [
       all(/^syncfs\(/),
-      all(object('filez|dirtree|dirmeta')),
+      all(object('(/[0-9a-f]{62}\\.(filez|dirtree|dirmeta))?')),
       fanouts,
       [objects],
-      all(object('commit')),
+      all(object('/[0-9a-f]{62}\\.commit')),
       [last],
       [objectsAgain],
       all(/^rename[^,]*,[^,]*\/main"/),

@@ -17,7 +17,7 @@ import { needs } from '../support/needs.ts';
 import { must } from '../support/program.ts';
 import { scratch } from '../support/scratch.ts';
 
-const peers = { skip: needs('ostree', 'root', 'python3', 'tar') };
+const peers = { skip: needs('ostree', 'root', 'python3', 'getfattr') };
 const { signal } = new AbortController();
 const CAPABILITY = Buffer.from('0100000200200000000000000000000000000000', 'hex');
 const MIB = 2 ** 20;

@@ -10,6 +10,7 @@ import { OstreeError } from '../error.ts';
 import { type Checksum, isChecksum } from '../objects/checksum.ts';
 import { compareNames } from '../objects/order.ts';
 import { replaceInRepository, TEMPORARY, withTemporary } from '../storage/temporary.ts';
+import { inMadeFolders, within } from './ref-folders.ts';
 import { assertRefName, assertRemoteName, isCollectionId, isRefName } from './ref-names.ts';
 import type { Repository } from './repository.ts';
 
@@ -263,59 +264,4 @@ function parseRef(bytes: Uint8Array | undefined, path: string): Checksum | undef
     });
   }
   return text;
-}
-
-/** Undefined when a folder is missing. */
-function within<T>(root: Directory, parts: readonly string[], use: (directory: Directory) => T): T | undefined {
-  let at = root;
-  try {
-    for (const part of parts) {
-      const next = openFolder(at, part);
-      if (at !== root) at.close();
-      if (next === undefined) return undefined;
-      at = next;
-    }
-    return use(at);
-  } finally {
-    if (at !== root) at.close();
-  }
-}
-
-/** A file in the place of a folder (`a` is a ref, `a/b` is asked for) is as if there were no folder. */
-function openFolder(directory: Directory, name: string): Directory | undefined {
-  try {
-    return directory.openDirectory(name);
-  } catch (error) {
-    if (codeOf(error) === 'NOT_A_DIRECTORY') return undefined;
-    throw error;
-  }
-}
-
-function inMadeFolders(
-  root: Directory,
-  parts: readonly string[],
-  fsync: boolean,
-  use: (directory: Directory) => void,
-): void {
-  let at = root;
-  try {
-    for (const part of parts) {
-      if (!fsync) makeWithoutFlush(at, part);
-      const next = at.makeDirectory(part, 0o777);
-      if (at !== root) at.close();
-      at = next;
-    }
-    use(at);
-  } finally {
-    if (at !== root) at.close();
-  }
-}
-
-/** `Directory.makeDirectory` finds it there, and has nothing to flush. */
-function makeWithoutFlush(directory: Directory, name: string): void {
-  try {
-    naming(directory.pathOf(name), () => fs.mkdirSync(directory.at(name), 0o777));
-  } catch (error) {
-    if (codeOf(error) !== 'EEXIST') throw error;
-  }
 }

@@ -16,7 +16,7 @@ import { type ObjectReader, objectsOf } from './object-reader.ts';
 import { content, file, inTransaction, link, openDescriptors, readBack } from './storage.fixture.ts';
 
 const MODES = ['archive', 'bare', 'bare-user', 'bare-user-only'] satisfies RepositoryMode[];
-const needsRoot = { skip: needs('root') };
+const needsRoot = { skip: needs('root', 'setfattr') };
 
 interface Objects {
   readonly repository: Repository;

@@ -109,7 +109,7 @@ describe('a disk with little space', { skip: needs('root', 'loop-mount') }, () =
               throw error;
             }
           }),
-          { code: 'ENOSPC' },
+          { code: 'DISK_FULL' },
         );
         assert.deepEqual(namesBelow(join(repository.path, 'tmp')), []);
       }
