@@ -31,7 +31,14 @@ const withoutCode = (page: string): string => page.replace(/^```.*?^```$/gms, ''
 /** The names of its headings as web pages make them: lower case, words with hyphens, no punctuation. */
 function anchorsOf(page: string): ReadonlySet<string> {
   const headings = [...withoutCode(page).matchAll(/^#+ (.*)$/gm)].map(([, text = '']) => text);
-  return new Set(headings.map((text) => text.toLowerCase().replace(/[^\p{L}\p{N}_ -]/gu, '').replaceAll(' ', '-')));
+  return new Set(
+    headings.map((text) =>
+      text
+        .toLowerCase()
+        .replace(/[^\p{L}\p{N}_ -]/gu, '')
+        .replaceAll(' ', '-'),
+    ),
+  );
 }
 
 function brokenLinks(path: string): readonly string[] {
