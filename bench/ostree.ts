@@ -11,7 +11,8 @@ import { type Nginx, startNginx } from '../test/support/nginx.ts';
 import { openDisk } from './disk.ts';
 import { type Contender, printDuel, printMemory, race } from './measure.ts';
 
-const MAIN = fileURLToPath(new URL('../src/cli/ostree-container/main.js', import.meta.url));
+/** As it is installed: the release bundle. */
+const MAIN = fileURLToPath(new URL('../../build/bundle/ostree-container.js', import.meta.url));
 const MAKE_DATA = fileURLToPath(new URL('../../bench/make-data.sh', import.meta.url));
 const TIME = '--timestamp=2024-01-01 00:00:00 +0000';
 

@@ -110,9 +110,12 @@ describe('the npm package', { skip: needs('npm') }, () => {
     assert.equal(status, 0, stdout);
   });
   it('has types that refuse a wrong use', async () => {
-    const { status, stdout } = await compile('bad.ts', `${USE} openManifest('text', [key]); void secret;`);
-    assert.notEqual(status, 0);
-    assert.match(stdout, /bad\.ts/);
+    const wrong = "import { checkout } from 'tako/ostree'; await checkout('/srv/repo', 7);";
+    for (const source of [`${USE} openManifest('text', [key]); void secret;`, wrong]) {
+      const { status, stdout } = await compile('bad.ts', source);
+      assert.notEqual(status, 0);
+      assert.match(stdout, /bad\.ts.*TS(2345|2554)/);
+    }
   });
 
   describe('used for repositories, as docs/ostree-library.md shows', { skip: needs('xz') }, () => {

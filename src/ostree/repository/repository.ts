@@ -7,6 +7,7 @@ import { printable } from '../../base/text.ts';
 import { type Directory, openDirectory } from '../../linux/files/directory.ts';
 import { replaceFile } from '../../linux/files/durable.ts';
 import { readBounded } from '../../linux/files/read.ts';
+import { settledPath } from '../../linux/files/settled-path.ts';
 import { OstreeError } from '../error.ts';
 import { replaceInRepository } from '../storage/temporary.ts';
 import { formatMode, type RepositoryConfig, type RepositoryMode, readConfig } from './config.ts';
@@ -24,6 +25,7 @@ export class Repository {
   /** Searched for objects and refs that are absent here. */
   readonly parent: Repository | undefined;
   #keyFile: KeyFile;
+  #root: string | undefined;
   #config: RepositoryConfig;
 
   constructor(directory: Directory, keyFile: KeyFile, config: RepositoryConfig, parent: Repository | undefined) {
@@ -39,9 +41,10 @@ export class Repository {
     return this.directory.path;
   }
 
-  /** For calls: the directory that was opened, wherever it is moved. Valid in all threads of the process. */
+  /** For calls, in all threads of the process: the directory that was opened, and no other in its place. */
   get root(): string {
-    return `/proc/self/fd/${this.directory.fd}`;
+    this.#root ??= settledPath(this.directory.fd) ?? `/proc/self/fd/${this.directory.fd}`;
+    return this.#root;
   }
 
   get config(): RepositoryConfig {

@@ -17,7 +17,7 @@ import type { StoredFile } from './stored-file.ts';
 
 /** A directory of objects, two digits deep; plain data, so that threads can be told of it. */
 export interface ObjectPlace {
-  /** Path below `/proc/self/fd/N`, valid in every thread of this process. */
+  /** For calls, valid in every thread of this process. */
   readonly path: string;
   readonly mode: RepositoryMode;
 }

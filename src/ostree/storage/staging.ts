@@ -6,12 +6,13 @@ import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import { codeOf } from '../../base/error.ts';
 import type { Directory } from '../../linux/files/directory.ts';
+import { settledPath } from '../../linux/files/settled-path.ts';
 import { tryOfdLock } from '../../linux/processes/lock.ts';
 import { parseObjectName } from '../objects/object-type.ts';
 
 export interface Staging {
   readonly name: string;
-  /** Path below `/proc/self/fd/N`. */
+  /** For calls, in all threads. */
   readonly path: string;
   /** It was there: objects of a killed run may be in it. */
   readonly isReused: boolean;
@@ -145,9 +146,10 @@ function openLock(tmp: Directory, lockName: string): number | undefined {
 }
 
 function stagingAt(tmp: Directory, name: string, taken: Taken, isReused: boolean): Staging {
+  const settled = settledPath(tmp.fd);
   return {
     name,
-    path: tmp.at(name),
+    path: settled === undefined ? tmp.at(name) : `${settled}/${name}`,
     isReused,
     remove() {
       removeTree(tmp.at(name));

@@ -151,10 +151,11 @@ export class Transaction {
     }
   }
 
-  /** As if it had never been. */
+  /** As if it had never been; what a killed run had staged before stays. */
   discard(): void {
     this.#assertOpen();
-    this.#staging.remove();
+    if (this.#staging.isReused) this.#staging.keep();
+    else this.#staging.remove();
     this.#close();
   }
 
