@@ -4,7 +4,9 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize, relative } from 'node:path';
 import { describe, it } from 'node:test';
 import type { Command } from 'commander';
+import { CodedError } from '../src/base/error.ts';
 import { pathOf } from '../src/cli/command-table.ts';
+import { statusOf } from '../src/cli/exit-status.ts';
 import { ostreeContainerProgram } from '../src/cli/ostree-container/definition.ts';
 import { takoProgram } from '../src/cli/tako/definition.ts';
 import { CHECKOUT } from './support/program.ts';
@@ -89,6 +91,16 @@ describe('the documents', () => {
     const missing = [...new Set(codes)].filter((code) => !page.includes(`\`${code}\``));
     assert.ok(codes.length > 100);
     assert.deepEqual(missing.sort(), []);
+  });
+
+  it('give each error code the status that programs end with', () => {
+    const rows = [...read(join(DOCS, 'errors.md')).matchAll(/^\| (`[A-Z_`, ]+`) \| ([0-9]) \|/gm)];
+    const told = rows.flatMap(([, codes = '', status]) =>
+      [...codes.matchAll(/`([A-Z_]+)`/g)].map(([, code = '']) => ({ code, status: Number(status) })),
+    );
+    assert.ok(told.length > 100);
+    const wrong = told.filter(({ code, status }) => statusOf(new CodedError(code, 'x')) !== status);
+    assert.deepEqual(wrong, []);
   });
 
   it('tell of every document that a command prints', () => {

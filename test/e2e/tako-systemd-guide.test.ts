@@ -42,7 +42,8 @@ const { status } = await attempt('sh -e /root/guide.sh >/out/guide.txt 2>&1');
 report({ status });
 if (status === 0) {
   const version = () => sh('cat /proc/$(systemctl show -P MainPID app.service)/root/etc/version');
-  const root = () => sh('losetup --list --noheadings --output BACK-FILE');
+  // Loop devices are those of the whole computer: others may have some.
+  const root = () => sh('losetup --list --noheadings --output BACK-FILE | grep ^/var/lib/images/app/ || :');
   report({ before: { version: await version(), mounted: await root(), image: await sh('readlink -f /var/lib/images/app/latest') } });
   await sh('sh -e /root/afterwards.sh');
   await waitFor('the timer', async () => (await attempt('systemctl is-active tako@app.service')).stdout !== 'activating\\n'

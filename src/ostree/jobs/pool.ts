@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { type ObjectPlace, ObjectReader } from '../storage/object-reader.ts';
 import { ObjectWriter, type WritePlace } from '../storage/object-writer.ts';
+import { collectBuffers } from './garbage.ts';
 import type { Reply, Request, WorkerStart } from './messages.ts';
 import { type JobContext, type JobKind, type Jobs, runJob } from './table.ts';
 import { thawError } from './thread-error.ts';
@@ -28,7 +29,7 @@ const WORTHWHILE = 2000;
 const MOST_THREADS = 4;
 const IN_FLIGHT = 3;
 /** Batches are short-lived: a small nursery keeps a thread's memory small at no cost in time. */
-const YOUNG_MIB = 8;
+const YOUNG_MIB = 4;
 
 /** How many threads to use for so many entries; `limit` is the user's choice, 0 for none. */
 export function threadsFor(entries: number, limit = MOST_THREADS): number {
@@ -127,6 +128,7 @@ class ThreadPool implements Pool {
   #settle(thread: Thread, reply: Reply): void {
     const waiting = thread.waiting.get(reply.id);
     thread.waiting.delete(reply.id);
+    collectBuffers(); // whoever hands out batches has buffers of its own, such as received bodies
     this.#wakeAll();
     if (reply.kind === 'done') waiting?.resolve(reply.result);
     else waiting?.reject(thawError(reply.error));

@@ -6,6 +6,7 @@ import type { ObjectReader } from '../storage/object-reader.ts';
 import type { ObjectWriter } from '../storage/object-writer.ts';
 import type { DiffBatch, DiffResult } from './diff-files.ts';
 import type { FsckObjectsResult } from './fsck-objects.ts';
+import { collectBuffers } from './garbage.ts';
 import type { ImportBatch, ImportResult } from './import-objects.ts';
 import type { ArchivedBatch, ArchivedResult } from './store-archived.ts';
 import type { FilesBatch, FilesResult } from './store-files.ts';
@@ -55,7 +56,9 @@ export async function runJob<Kind extends JobKind>(
   batch: Jobs[Kind]['batch'],
 ): Promise<Jobs[Kind]['result']> {
   const handler = await HANDLERS[kind]();
-  return handler(context, batch);
+  const result = await handler(context, batch);
+  collectBuffers();
+  return result;
 }
 
 export function writerOf({ writer }: JobContext): ObjectWriter {
