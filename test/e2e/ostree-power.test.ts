@@ -4,29 +4,17 @@ import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { needs } from '../support/needs.ts';
-import { type Nginx, startNginx } from '../support/nginx.ts';
 import { CUTS, withDisk, withoutSync } from '../support/power-cut.ts';
 import { startNode } from '../support/program.ts';
-import { makeScratch, removeTree } from '../support/scratch.ts';
 import { lastingContents } from './ostree-matrix.ts';
 import { assertSound, assertTmpEmpty, model, type Place, placeAt } from './ostree-place.ts';
 import { bundled, runSubject, wordsFor } from './ostree-program.ts';
-import { CHECKOUTS, COMMITS, LOCAL_PULLS, MAINTENANCE, makeSources, pulls, type Subject } from './ostree-subjects.ts';
+import { servedPulls } from './ostree-served.ts';
+import { CHECKOUTS, COMMITS, LOCAL_PULLS, MAINTENANCE, type Subject } from './ostree-subjects.ts';
 
 const skip = needs('loop-mount', 'strace', 'ostree', 'python3', 'root', 'nginx');
-const folder = makeScratch();
-let nginx: Nginx | undefined;
-if (skip === false) {
-  await makeSources(folder);
-  nginx = await startNginx({ root: folder });
-}
-after(async () => {
-  await nginx?.stop();
-  removeTree(folder);
-});
-
 const { 'a first commit of a directory': COMMIT } = COMMITS;
-const { 'a pull from nothing': PULL, 'a pull of a static delta': DELTA } = pulls(() => ({ url: nginx?.url ?? '' }));
+const { 'a pull from nothing': PULL, 'a pull of a static delta': DELTA } = await servedPulls(skip);
 
 /** Those that write contents lose them late as well; of the others the journal holds everything by then. */
 const WITH_CONTENT: Readonly<Record<string, Subject | undefined>> = {

@@ -7,7 +7,7 @@ import { after, describe, it, type TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { needs } from '../support/needs.ts';
 import { type Nginx, startNginx } from '../support/nginx.ts';
-import { must, type Running, start, startOstreeContainer } from '../support/program.ts';
+import { must, OSTREE_CONTAINER, type Running, start } from '../support/program.ts';
 import { makeScratch, removeTree, scratch } from '../support/scratch.ts';
 import { assertNoLitter, assertSound, assertTmpEmpty, makeRepository, ostree, ours, refsOf } from './ostree-place.ts';
 
@@ -32,10 +32,15 @@ after(async () => {
 
 type Program = 'ours' | 'ostree';
 
-function begin(program: Program, repo: string, ...words: readonly string[]): Running {
+function commandLine(program: Program, repo: string, words: readonly string[]): readonly [string, ...string[]] {
   const [command = '', ...rest] = words;
-  if (program === 'ostree') return start('ostree', [`--repo=${repo}`, ...words]);
-  return startOstreeContainer(['repo', command, '--repo', repo, ...rest]);
+  if (program === 'ostree') return ['ostree', `--repo=${repo}`, ...words];
+  return [process.execPath, OSTREE_CONTAINER, 'repo', command, '--repo', repo, ...rest];
+}
+
+function begin(program: Program, repo: string, ...words: readonly string[]): Running {
+  const [file, ...args] = commandLine(program, repo, words);
+  return start(file, args);
 }
 
 /** Programs in the middle of a transaction, of either kind. */
@@ -66,16 +71,33 @@ async function assertClean(repo: string): Promise<void> {
   assertTmpEmpty(repo);
 }
 
-/** A tree of its own in a tar archive, and a FIFO that holds the commit still which reads it. */
-async function heldArchive(root: string, name: string): Promise<{ readonly fifo: string; readonly archive: Buffer }> {
+interface HeldCommit {
+  readonly commit: Running;
+  /** Let it come to its end. */
+  release(): void;
+}
+
+/** A commit of a tree of its own from a pipe, which holds it still when half of the archive is through. */
+async function heldCommit(program: Program, root: string, repo: string, name: string): Promise<HeldCommit> {
   const tree = join(root, `${name}-tree`);
   fs.mkdirSync(tree);
   fs.writeFileSync(join(tree, name), randomBytes(20_000));
   fs.writeFileSync(join(tree, 'common'), 'the same in both\n');
   await must('tar', ['-C', tree, '-cf', join(root, `${name}.tar`), '.']);
+  const archive = fs.readFileSync(join(root, `${name}.tar`));
   const fifo = join(root, `${name}.fifo`);
   await must('mkfifo', [fifo]);
-  return { fifo, archive: fs.readFileSync(join(root, `${name}.tar`)) };
+  const fd = fs.openSync(fifo, 'r+'); // open at both ends: nobody waits for the other; a pipe holds 64 KiB
+  fs.writeSync(fd, archive, 0, 10_000);
+  const words = ['commit', '-b', name, '--tree=tar=-'];
+  const [file, ...args] = commandLine(program, repo, words);
+  return {
+    commit: start('sh', ['-c', `exec "$@" < ${fifo}`, 'sh', file, ...args]),
+    release() {
+      fs.writeSync(fd, archive, 10_000);
+      fs.closeSync(fd);
+    },
+  };
 }
 
 describe('two commits at once', { skip }, () => {
@@ -87,17 +109,12 @@ describe('two commits at once', { skip }, () => {
       const root = scratch(t);
       const repo = join(root, 'repo');
       await makeRepository(repo, 'bare');
-      const one = await heldArchive(root, 'one');
-      const two = await heldArchive(root, 'two');
-      const commits = [
-        begin(first, repo, 'commit', '-b', 'one', `--tree=tar=${one.fifo}`),
-        begin(second, repo, 'commit', '-b', 'two', `--tree=tar=${two.fifo}`),
-      ];
-      const pipes = [one, two].map(({ fifo }) => fs.createWriteStream(fifo));
-      for (const [i, { archive }] of [one, two].entries()) pipes[i]?.write(archive.subarray(0, 10_000));
+      const one = await heldCommit(first, root, repo, 'one');
+      const two = await heldCommit(second, root, repo, 'two');
       await until('two transactions', () => transactions(repo) === 2);
-      for (const [i, { archive }] of [one, two].entries()) pipes[i]?.end(archive.subarray(10_000));
-      await Promise.all(commits.map(succeeded));
+      one.release();
+      two.release();
+      await Promise.all([succeeded(one.commit), succeeded(two.commit)]);
       assert.deepEqual(Object.keys(refsOf(repo)), ['heads/one', 'heads/two']);
       await assertClean(repo);
       for (const name of ['one', 'two']) {
@@ -144,9 +161,11 @@ describe('prune beside a pull', { skip, concurrency: 3 }, () => {
     await ostree(repo, 'config', 'set', 'core.lock-timeout-secs', '1');
     const pull = begin('ours', repo, 'pull', 'origin', 'main');
     await until('a transaction', () => transactions(repo) === 1);
+    pull.kill('SIGSTOP');
     const { status, stdout } = await begin('ours', repo, 'prune', '--refs-only', '--json').done;
     assert.deepEqual([status, (JSON.parse(stdout) as { code: string }).code], [4, 'LOCK_TIMEOUT']);
     assert.ok(fs.existsSync(orphan));
+    pull.kill('SIGCONT');
     await succeeded(pull);
     await assertClean(repo);
   });

@@ -37,6 +37,8 @@ export interface SystemCalls extends XattrCalls {
    * file system can (reflinks). 0 at the end. Older C libraries lack it.
    */
   readonly copyFileRange: ((fromFd: number, toFd: number, length: number) => number) | undefined;
+  /** A setting of glibc's allocator, `M_...` of malloc.h; other C libraries lack it. */
+  readonly mallopt: ((setting: number, value: number) => void) | undefined;
   /** `mode` with the type bits of stat(2); `device` from `deviceNumber`. */
   mknodat(directory: number, name: Path, mode: number, device: bigint): void;
   /** Does not follow a symbolic link. */
@@ -80,6 +82,7 @@ function declareAll(declare: Declare): SystemCalls {
   const copyFileRange = declare(
     'intptr_t copy_file_range(int from, void *fromOffset, int to, void *toOffset, size_t length, unsigned int flags)',
   );
+  const mallopt = declare('int mallopt(int setting, int value)');
   const mknodat = need('int mknodat(int directory, const uint8_t *name, uint32_t mode, uint64_t device)');
   const utimensat = need('int utimensat(int directory, const uint8_t *name, const uint8_t *times, int flags)');
   const socket = need('int socket(int domain, int type, int protocol)');
@@ -103,6 +106,7 @@ function declareAll(declare: Declare): SystemCalls {
         void renameat2(showPath(to), fromDirectory, cString(from), toDirectory, cString(to), RENAME[mode])),
     copyFileRange:
       copyFileRange && ((fromFd, toFd, length) => copyFileRange(undefined, fromFd, null, toFd, null, length, 0)),
+    mallopt: mallopt && ((setting, value) => void mallopt(undefined, setting, value)),
     mknodat: (directory, name, mode, device) => void mknodat(showPath(name), directory, cString(name), mode, device),
     utimensat: (directory, name, times) =>
       void utimensat(showPath(name), directory, cString(name), timespecs(times), AT_SYMLINK_NOFOLLOW),

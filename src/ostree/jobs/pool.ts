@@ -1,6 +1,7 @@
 /** Threads for batches of objects; without threads the same work is done at once, on this one. */
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
+import { returnLargeBlocks } from '../../linux/processes/memory.ts';
 import { type ObjectPlace, ObjectReader } from '../storage/object-reader.ts';
 import { ObjectWriter, type WritePlace } from '../storage/object-writer.ts';
 import { collectBuffers } from './garbage.ts';
@@ -36,6 +37,11 @@ export function threadsFor(entries: number, limit = MOST_THREADS): number {
   if (entries < WORTHWHILE || limit === 0) return 0;
   const threads = Math.min(availableParallelism(), limit, MOST_THREADS);
   return threads === 1 ? 0 : threads;
+}
+
+/** The same where this thread is busy itself, as with receiving: one processor is its own. */
+export function threadsBeside(entries: number): number {
+  return entries < WORTHWHILE ? 0 : Math.max(1, Math.min(availableParallelism() - 1, MOST_THREADS));
 }
 
 export function openPool(place: PoolPlace, threads: number): Pool {
@@ -76,6 +82,7 @@ class ThreadPool implements Pool {
   #failure: unknown;
 
   constructor(place: PoolPlace, threads: number) {
+    returnLargeBlocks();
     this.threads = threads;
     this.#threads = Array.from({ length: threads }, () => this.#start({ place }));
   }

@@ -3,7 +3,7 @@
  * when everything they point to is on the disk. The order of requests is that of spec 13.3.
  */
 import { silent } from '../../base/progress.ts';
-import { openPool, type Pool, threadsFor } from '../jobs/pool.ts';
+import { openPool, type Pool, threadsBeside } from '../jobs/pool.ts';
 import type { Remote } from '../remotes/remote.ts';
 import { openRepository, type Repository } from '../repository/repository.ts';
 import { objectsOf } from '../storage/object-reader.ts';
@@ -127,7 +127,7 @@ class PullRun {
     const walk = this.#walk(commits);
     let opened: Pool | undefined;
     const pool = (): Pool => {
-      opened ??= openPool({ write: this.#place }, threadsFor(walk.known * UNPACKING));
+      opened ??= openPool({ write: this.#place }, threadsBeside(walk.known * UNPACKING));
       return opened;
     };
     const keepBytes = this.#repository.mode === 'archive';
