@@ -8,6 +8,7 @@ import { writeAll } from '../../linux/files/write.ts';
 import type { Checksum } from '../objects/checksum.ts';
 import { objectPath } from '../objects/object-type.ts';
 import type { Repository } from '../repository/repository.ts';
+import { makeFanout } from '../storage/fanout.ts';
 import { formatOf } from '../storage/file-format.ts';
 import type { FoundObject } from '../storage/object-reader.ts';
 import { WHOLE_LIMIT } from '../storage/stored-file.ts';
@@ -48,8 +49,9 @@ export function openUncompressedCache(repository: Repository): UncompressedCache
     keep(flush) {
       if (unpacked.size === 0) return;
       flush();
+      repository.directory.makeDirectory('uncompressed-objects-cache', 0o775).close();
       for (const fanout of new Set([...unpacked.keys()].map((checksum) => checksum.slice(0, 2)))) {
-        fs.mkdirSync(`${root}/${fanout}`, { recursive: true, mode: 0o775 });
+        makeFanout(`${root}/${fanout}`);
       }
       for (const [checksum, name] of unpacked) fs.renameSync(name, pathOf(checksum));
       unpacked.clear();

@@ -1,4 +1,5 @@
 /** From the words of `repo commit` to what is to be done. */
+import { createReadStream, statSync } from 'node:fs';
 import { decodeUtf8 } from '../../../base/decode.ts';
 import { quote } from '../../../base/text.ts';
 import { parseVariantText, string, type Variant, variantOf } from '../../../gvariant/index.ts';
@@ -8,6 +9,7 @@ import {
   parseSkipList,
   parseStatOverrides,
   pathnameFilter,
+  type TarSource,
   type TreeSource,
 } from '../../../ostree/index.ts';
 import { UsageError } from '../../arguments.ts';
@@ -97,9 +99,7 @@ function readTree(text: string): TreeSource {
     case 'dir':
       return { kind: 'directory', path: value };
     case 'tar':
-      if (value === '-')
-        return { kind: 'tar', source: { kind: 'stream', stream: process.stdin, name: 'standard input' } };
-      return { kind: 'tar', source: { kind: 'path', path: value } };
+      return { kind: 'tar', source: tarSource(value) };
     case 'ref':
       return { kind: 'commit', revision: value };
     case 'prefix':
@@ -107,6 +107,13 @@ function readTree(text: string): TreeSource {
     default:
       throw new UsageError(`--tree: expected dir=PATH, tar=FILE, ref=COMMIT or prefix=PATH, found ${quote(text)}`);
   }
+}
+
+/** What cannot be read at any place is read from its beginning: `-`, a FIFO, the shell's `<(...)`. */
+function tarSource(path: string): TarSource {
+  if (path === '-') return { kind: 'stream', stream: process.stdin, name: 'standard input' };
+  if (statSync(path, { throwIfNoEntry: false })?.isFIFO() !== true) return { kind: 'path', path };
+  return { kind: 'stream', stream: createReadStream(path, { highWaterMark: 2 ** 20 }), name: path };
 }
 
 /** Texts come first, as in libostree. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { runNode } from '../../../../test/support/program.ts';
@@ -18,7 +18,7 @@ describe('repo init', () => {
   });
   it('leaves one that is there as it is, and says so in its document', async (t) => {
     const repository = join(scratch(t), 'repo');
-    const document = { schema: 'ostree-container.repo-init/1', repository, mode: 'bare' };
+    const document = { schema: 'ostree-container.repo-init/1', repository, mode: 'bare', dryRun: false };
     assert.deepEqual(JSON.parse((await init('--json', `--repo=${repository}`)).stdout), { ...document, created: true });
     const before = configOf(repository);
     assert.deepEqual(JSON.parse((await init('--json', `--repo=${repository}`)).stdout), {
@@ -27,6 +27,12 @@ describe('repo init', () => {
     });
     assert.equal(configOf(repository), before);
     assert.equal((await init(`--repo=${repository}`, '--mode=archive')).status, 1);
+  });
+  it('makes nothing in a dry run', async (t) => {
+    const repository = join(scratch(t), 'repo');
+    const { status, stderr } = await init('--dry-run', `--repo=${repository}`);
+    assert.deepEqual([status, stderr], [0, `ostree-container: ${repository}: would be made, of mode bare\n`]);
+    assert.equal(existsSync(repository), false);
   });
   it('refuses a mode that there is none of, and options of others, by name', async (t) => {
     const path = join(scratch(t), 'repo');
