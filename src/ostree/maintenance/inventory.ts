@@ -17,6 +17,8 @@ const TYPES: readonly AnyType[] = [
 ];
 
 export class Inventory {
+  /** Paths of temporary files below `objects/`; see `isUnfinished`. */
+  readonly unfinished: string[] = [];
   readonly #byType: ReadonlyMap<AnyType, Set<Checksum>> = new Map(TYPES.map((type) => [type, new Set<Checksum>()]));
 
   add(checksum: Checksum, type: AnyType): void {
@@ -37,6 +39,14 @@ export class Inventory {
   }
 }
 
+/**
+ * What a killed run of ours was writing. libostree, taking over our staging directory, moves it along with the objects;
+ * nobody has it open where the repository is locked exclusively.
+ */
+function isUnfinished(name: string): boolean {
+  return name.startsWith('.new-');
+}
+
 /** Of the repository itself, not of its parents. What is no object is not looked at. */
 export function readInventory(repository: Repository): Inventory {
   const inventory = new Inventory();
@@ -46,6 +56,7 @@ export function readInventory(repository: Repository): Inventory {
     for (const name of fs.readdirSync(`${root}/${fanout}`)) {
       const object = parseObjectName(fanout, name);
       if (object !== undefined) inventory.add(object.checksum, object.type);
+      else if (isUnfinished(name)) inventory.unfinished.push(`${fanout}/${name}`);
     }
   }
   return inventory;

@@ -127,6 +127,17 @@ describe('prune', () => {
     const result = await prune(opened(t, path), { signal, refsOnly: true });
     assert.deepEqual([result.total, result.deleted, objectFiles(parent).length], [0, 0, before]);
   });
+  it('removes what a killed run was writing, and a dry run leaves it', async (t) => {
+    const path = unpackVector(t, 'archive');
+    const repository = opened(t, path);
+    const [fanout = ''] = readdirSync(join(path, 'objects'));
+    const unfinished = join(path, 'objects', fanout, '.new-0123456789ab-7');
+    writeFileSync(unfinished, 'half');
+    await prune(repository, { signal, refsOnly: true, dryRun: true });
+    assert.ok(existsSync(unfinished));
+    await prune(repository, { signal, refsOnly: true });
+    assert.equal(existsSync(unfinished), false);
+  });
   it('says in a dry run what it would do, and does that then', async (t) => {
     const path = unpackVector(t, 'archive');
     const repository = opened(t, path);

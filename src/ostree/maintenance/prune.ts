@@ -13,7 +13,7 @@ import { deleteCommits, deleteObjects, type Freed, measure, type ObjectList } fr
 import { type Inventory, readInventory } from './inventory.ts';
 import { type LockRequest, lockRepository } from './lock.ts';
 import { findReachable, type RootOptions } from './reachable.ts';
-import { removeDeltas, removeStrayCaches, removeStrayMarks } from './stray-files.ts';
+import { removeDeltas, removeStrayCaches, removeStrayMarks, removeUnfinished } from './stray-files.ts';
 import { unusedXattrs } from './unused-xattrs.ts';
 
 export interface PruneOptions extends RootOptions, LockRequest {
@@ -60,6 +60,7 @@ export async function prune(repository: Repository, options: PruneOptions): Prom
       removeDeltas(repository, deltas);
       removeStrayCaches(repository);
       removeStrayMarks(repository, isPresent);
+      removeUnfinished(repository, inventory.unfinished);
     }
     return { total, deleted: freed.objects, freedBytes: freed.bytes, deltas: deltas.length, danglingRefs };
   } finally {

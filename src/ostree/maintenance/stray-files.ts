@@ -37,6 +37,11 @@ export function removeStrayMarks(repository: Repository, isPresent: (commit: Che
   }
 }
 
+/** @param paths below `objects/` */
+export function removeUnfinished(repository: Repository, paths: readonly string[]): void {
+  for (const path of paths) fs.rmSync(`${repository.root}/objects/${path}`, { force: true });
+}
+
 /** Summaries of remotes that there are none of. */
 export function removeStrayCaches(repository: Repository): void {
   const folder = `${repository.root}/tmp/cache/summaries`;
