@@ -37,6 +37,8 @@ export interface SystemCalls extends XattrCalls {
    * file system can (reflinks). 0 at the end. Older C libraries lack it.
    */
   readonly copyFileRange: ((fromFd: number, toFd: number, length: number) => number) | undefined;
+  /** Begin to write the pages of a file to the disk, without waiting. Not a flush: `syncfs` finds less left to do. */
+  beginWriteBack(fd: number): void;
   /** A setting of glibc's allocator, `M_...` of malloc.h; other C libraries lack it. */
   readonly mallopt: ((setting: number, value: number) => void) | undefined;
   /** `mode` with the type bits of stat(2); `device` from `deviceNumber`. */
@@ -82,6 +84,7 @@ function declareAll(declare: Declare): SystemCalls {
   const copyFileRange = declare(
     'intptr_t copy_file_range(int from, void *fromOffset, int to, void *toOffset, size_t length, unsigned int flags)',
   );
+  const syncFileRange = declare('int sync_file_range(int fd, int64_t offset, int64_t length, unsigned int flags)');
   const mallopt = declare('int mallopt(int setting, int value)');
   const mknodat = need('int mknodat(int directory, const uint8_t *name, uint32_t mode, uint64_t device)');
   const utimensat = need('int utimensat(int directory, const uint8_t *name, const uint8_t *times, int flags)');
@@ -106,6 +109,7 @@ function declareAll(declare: Declare): SystemCalls {
         void renameat2(showPath(to), fromDirectory, cString(from), toDirectory, cString(to), RENAME[mode])),
     copyFileRange:
       copyFileRange && ((fromFd, toFd, length) => copyFileRange(undefined, fromFd, null, toFd, null, length, 0)),
+    beginWriteBack: (fd) => void syncFileRange?.(undefined, fd, 0, 0, SYNC_FILE_RANGE_WRITE),
     mallopt: mallopt && ((setting, value) => void mallopt(undefined, setting, value)),
     mknodat: (directory, name, mode, device) => void mknodat(showPath(name), directory, cString(name), mode, device),
     utimensat: (directory, name, times) =>
@@ -132,6 +136,7 @@ const LOCK_TYPE = { shared: 0, exclusive: 1, unlock: 2 } as const;
 const RENAME = { 'no-replace': 1, exchange: 2 } as const;
 const AF_UNIX = 1;
 const SOCK_DGRAM = 2;
+const SYNC_FILE_RANGE_WRITE = 2;
 const SOCK_CLOEXEC = 0o2000000;
 const MSG_NOSIGNAL = 0x4000;
 const MSG_DONTWAIT = 0x40;

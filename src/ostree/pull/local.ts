@@ -20,7 +20,7 @@ import { verifierOf } from '../signatures/verifier.ts';
 import { objectsOf } from '../storage/object-reader.ts';
 import { ObjectWriter } from '../storage/object-writer.ts';
 import { type Transaction, withTransaction } from '../storage/transaction.ts';
-import { CommitReceiver, type CommitSource, type ReceivedCommit, storeCommit } from './commits.ts';
+import { CommitReceiver, type CommitRules, type CommitSource, type ReceivedCommit, storeCommit } from './commits.ts';
 import type { PullOptions, PullResult, RefMove } from './options.ts';
 import type { PullPorts } from './plan.ts';
 import { PresentFiles } from './present-files.ts';
@@ -50,11 +50,12 @@ export async function pullLocal(
   options: LocalOptions,
   ports: LocalPorts,
 ): Promise<PullResult> {
-  const { signal, onWait } = ports;
-  const held = mayLock(from) ? await from.lock.acquire('shared', { signal, onWait }) : undefined;
+  const { signal, onWait, timeoutMs } = ports;
+  const waiting = { signal, onWait, timeoutMs };
+  const held = mayLock(from) ? await from.lock.acquire('shared', waiting) : undefined;
   try {
     const moves = findMoves(from, into, options);
-    return await withTransaction(into, { signal, onWait, fsync: options.fsync }, (transaction) =>
+    return await withTransaction(into, { ...waiting, fsync: options.fsync }, (transaction) =>
       new LocalPull({ from, transaction, options, ports, moves }).run(),
     );
   } finally {
@@ -74,9 +75,9 @@ function mayLock(from: Repository): boolean {
 }
 
 /** A ref to be written, or a commit alone. */
-type Move = Omit<RefMove, 'ref'> & { readonly ref: string | undefined };
+export type Move = Omit<RefMove, 'ref'> & { readonly ref: string | undefined };
 
-function findMoves(from: Repository, into: Repository, { asked, remote }: LocalOptions): readonly Move[] {
+export function findMoves(from: Repository, into: Repository, { asked, remote }: LocalOptions): readonly Move[] {
   const place: RefPlace = remote === undefined ? HEAD : { kind: 'remote', remote };
   const wanted: readonly Asked[] =
     asked.length > 0 ? asked : listIn(from, HEAD).map(({ ref, commit }) => ({ ref, commit }));
@@ -87,6 +88,16 @@ function findMoves(from: Repository, into: Repository, { asked, remote }: LocalO
     }
     return { place, ref, from: ref === undefined ? undefined : readRef(into, place, ref), to };
   });
+}
+
+/** What a commit must be like to be taken. */
+export function rulesOf(options: LocalOptions, { policy }: LocalPorts): CommitRules {
+  return {
+    verifier: policy?.commits ?? verifierOf([]),
+    bindings: options.bindings ? { collectionId: options.collectionId } : undefined,
+    depth: options.depth,
+    notBefore: options.notBefore,
+  };
 }
 
 interface LocalInput {
@@ -105,7 +116,7 @@ class LocalPull {
   constructor(input: LocalInput) {
     const { transaction, options } = input;
     this.#input = input;
-    this.#place = options.perObjectFsync ? { ...transaction.place, syncEach: true } : transaction.place;
+    this.#place = options.perObjectFsync ? { ...transaction.place, flush: 'now' } : transaction.place;
     this.#writer = options.perObjectFsync ? new ObjectWriter(this.#place) : transaction.writer;
   }
 
@@ -145,13 +156,7 @@ class LocalPull {
 
   async #receive(): Promise<CommitReceiver> {
     const { from, transaction, options, ports, moves } = this.#input;
-    const { policy } = ports;
-    const rules = {
-      verifier: policy?.commits ?? verifierOf([]),
-      bindings: options.bindings ? { collectionId: options.collectionId } : undefined,
-      depth: options.depth,
-      notBefore: options.notBefore,
-    };
+    const rules = rulesOf(options, ports);
     const receiver = new CommitReceiver(transaction.repository, localSource(from), rules, this.#writer.reader);
     for (const { ref, from: previous, to } of moves) {
       await receiver.receive({ checksum: to, ref, notBefore: options.timestampCheck ? previous : undefined });
@@ -220,7 +225,7 @@ function* batches(names: Iterable<ObjectName>): Generator<ObjectName[]> {
   if (batch.length > 0) yield batch;
 }
 
-function localSource(from: Repository): CommitSource {
+export function localSource(from: Repository): CommitSource {
   const reader = objectsOf(from);
   const read = async (checksum: Checksum, type: Extract<MetadataType, 'commit'> | 'commitmeta') =>
     reader.metadataIfPresent(checksum, type);

@@ -32,11 +32,13 @@ export async function pull(
   ports: PullPorts,
 ): Promise<PullResult> {
   const plan = await planPull(repository, remote, options, ports);
-  const { signal, onWait } = ports;
+  const { signal, onWait, timeoutMs } = ports;
   const caches = options.caches.map(openRepository);
   try {
-    const result = await withTransaction(repository, { signal, onWait, fsync: options.fsync }, (transaction) =>
-      new PullRun({ transaction, remote, options, ports, plan, caches }).run(),
+    const result = await withTransaction(
+      repository,
+      { signal, onWait, timeoutMs, fsync: options.fsync },
+      (transaction) => new PullRun({ transaction, remote, options, ports, plan, caches }).run(),
     );
     if (options.mirror && options.asked.length === 0) storeMirroredSummary(repository, plan.facts.summary);
     return result;
@@ -66,7 +68,7 @@ class PullRun {
     const { transaction, options, ports } = input;
     this.#input = input;
     this.#repository = transaction.repository;
-    this.#place = options.perObjectFsync ? { ...transaction.place, syncEach: true } : transaction.place;
+    this.#place = options.perObjectFsync ? { ...transaction.place, flush: 'now' } : transaction.place;
     this.#writer = options.perObjectFsync ? new ObjectWriter(this.#place) : transaction.writer;
     this.#progress = new PullProgress(ports.progress ?? silent);
   }

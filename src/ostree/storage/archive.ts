@@ -121,11 +121,11 @@ function wholeWriter(file: FileWriter, header: FileHeader, size: number, level: 
   return {
     ...file,
     write: (chunk) => void pieces.push(chunk.length === size ? chunk : Buffer.from(chunk)),
-    finish(sync) {
+    finish(flush) {
       const [first] = pieces;
       const content = pieces.length === 1 && first !== undefined ? first : Buffer.concat(pieces);
       file.write(Buffer.concat([encodeArchiveHeader(header, size), deflateRaw(content, level)]));
-      return file.finish(sync);
+      return file.finish(flush);
     },
   };
 }
@@ -153,9 +153,9 @@ function pieceWriter(file: FileWriter, level: number): FileWriter {
         at += part.length;
       }
     },
-    finish(sync) {
+    finish(how) {
       flush(true);
-      return file.finish(sync);
+      return file.finish(how);
     },
   };
 }

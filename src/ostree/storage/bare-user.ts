@@ -42,9 +42,9 @@ export const bareUser: FileFormat = {
     if (target === undefined) return writer;
     return {
       ...writer,
-      finish(sync) {
+      finish(flush) {
         writer.write(Buffer.from(`${target}\0`));
-        return writer.finish(sync);
+        return writer.finish(flush);
       },
     };
   },
@@ -52,7 +52,7 @@ export const bareUser: FileFormat = {
 
 /** Owner, mode and attributes alone, without opening the file. */
 export function readMeta(path: string, what: string): Omit<FileHeader, 'target'> {
-  const value = xattrCalls().lgetxattr(path, META_NAME);
+  const value = xattrCalls(what).lgetxattr(path, META_NAME);
   if (value === undefined) throw malformed(what, `no extended attribute ${META_NAME}`);
   const [uid, gid, mode, xattrs] = decodeStrictly(() => META.decode(value), what);
   if ((mode & ~(S_IFMT | 0o7777)) !== 0) throw malformed(what, `unknown bits in mode ${octal(mode)}`);

@@ -9,11 +9,11 @@ import { readXattrs, xattrCalls } from './xattr-calls.ts';
 export const bare: FileFormat = { extension: 'file', ...bareWith(readXattrs), begin: beginBare };
 
 /** Reads files whose attributes are found by `attributesOf`. */
-export function bareWith(attributesOf: (path: string) => Xattrs): Pick<FileFormat, 'open'> {
+export function bareWith(attributesOf: (path: string, what: string) => Xattrs): Pick<FileFormat, 'open'> {
   return {
     open(path, what) {
       const { uid, gid, mode } = fs.lstatSync(path);
-      const xattrs = attributesOf(path);
+      const xattrs = attributesOf(path, what);
       if ((mode & S_IFMT) === fs.constants.S_IFLNK) {
         return openStoredLink({ uid, gid, mode, target: readTarget(path, what), xattrs });
       }

@@ -20,10 +20,16 @@ export interface FileFormat {
   begin(path: string, header: FileHeader, size: number, zlibLevel: number): FileWriter;
 }
 
+/**
+ * What happens to the pages of a finished file: nothing yet; they begin to go to the disk, so that the barrier at the
+ * end has less to wait for; or they are flushed before anything else.
+ */
+export type Flush = 'later' | 'begin' | 'now';
+
 export interface FileWriter {
   write(chunk: Uint8Array): void;
-  /** @param sync flush this file before it is closed. @returns bytes of the object's own file */
-  finish(sync: boolean): number;
+  /** @returns bytes of the object's own file */
+  finish(flush: Flush): number;
   /** What lies under the temporary name is the caller's to remove. */
   abort(): void;
 }

@@ -10,7 +10,7 @@ import { type Checksum, sha256, sha256Both } from '../objects/checksum.ts';
 import { encodeFileHeader, type FileHeader } from '../objects/file-header.ts';
 import { type AnyType, METADATA_LIMIT, type MetadataType, objectPath } from '../objects/object-type.ts';
 import { makeFanout } from './fanout.ts';
-import { type FileFormat, type FileWriter, formatOf } from './file-format.ts';
+import { type FileFormat, type FileWriter, type Flush, formatOf } from './file-format.ts';
 import { type FreeSpace, takeSpace } from './free-space.ts';
 import { type ObjectPlace, ObjectReader } from './object-reader.ts';
 import { writePlain } from './plain-file.ts';
@@ -20,8 +20,8 @@ export interface WritePlace {
   /** Staged, own, parents': in the order in which objects are looked for. The first one is written to. */
   readonly places: readonly ObjectPlace[];
   readonly zlibLevel: number;
-  /** Flush each file as it is written (`per-object-fsync`). */
-  readonly syncEach: boolean;
+  /** What each file gets when it is written: `now` for `per-object-fsync`. */
+  readonly flush: Flush;
   readonly freeSpace: FreeSpace | undefined;
   /** A killed run may have left objects in the staging directory: files are looked for there, too. */
   readonly hasLeftovers: boolean;
@@ -92,7 +92,7 @@ export class ObjectWriter {
       const writer = this.#begin(temporary, header, size);
       const written = writing(writer, () => {
         if (size > 0) writer.write(content);
-        return writer.finish(this.#place.syncEach);
+        return writer.finish(this.#place.flush);
       });
       this.#name(temporary, objectPath(checksum, this.#format.extension));
       return written;
@@ -128,7 +128,7 @@ export class ObjectWriter {
           return present;
         }
         const storedSize = this.#discardOnError(temporary, () => {
-          const written = writing(writer, () => writer.finish(this.#place.syncEach));
+          const written = writing(writer, () => writer.finish(this.#place.flush));
           this.#name(temporary, objectPath(checksum, this.#format.extension));
           return written;
         });
@@ -178,7 +178,7 @@ export class ObjectWriter {
       const writer = writePlain(temporary, (fd) => fs.fchmodSync(fd, 0o644));
       writing(writer, () => {
         writer.write(bytes);
-        writer.finish(this.#place.syncEach);
+        writer.finish(this.#place.flush);
       });
       this.#name(temporary, path);
     });

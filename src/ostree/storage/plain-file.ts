@@ -1,6 +1,7 @@
 /** Objects whose file is the content itself: what the bare modes have in common. */
 import fs from 'node:fs';
 import { decodeUtf8 } from '../../base/decode.ts';
+import { systemCalls } from '../../linux/calls/ffi.ts';
 import { writeAll } from '../../linux/files/write.ts';
 import { malformed, OstreeError } from '../error.ts';
 import { type FileHeader, octal, S_IFMT, S_IFREG } from '../objects/file-header.ts';
@@ -90,9 +91,10 @@ export function writePlain(path: string, seal: (fd: number) => void): FileWriter
       writeAll(fd, chunk);
       written += chunk.length;
     },
-    finish(sync) {
+    finish(flush) {
       seal(fd);
-      if (sync) fs.fsyncSync(fd);
+      if (flush === 'now') fs.fsyncSync(fd);
+      else if (flush === 'begin' && written > 0) systemCalls()?.beginWriteBack(fd);
       close();
       return written;
     },

@@ -26,6 +26,8 @@ export interface TransactionOptions {
   /** Default: that of the repository's configuration. */
   readonly fsync?: boolean | undefined;
   readonly onWait?: (() => void) | undefined;
+  /** Milliseconds; default: that of the repository's configuration. */
+  readonly timeoutMs?: number | undefined;
   readonly now?: number | undefined;
   /** Do the work, and leave nothing of it. */
   readonly dryRun?: boolean | undefined;
@@ -55,7 +57,7 @@ export class Transaction {
     this.place = {
       places: [{ path: this.#staging.path, mode: repository.mode }, ...placesOf(repository)],
       zlibLevel: repository.config.zlibLevel,
-      syncEach: this.#fsync && repository.config.perObjectFsync,
+      flush: !this.#fsync ? 'later' : repository.config.perObjectFsync ? 'now' : 'begin',
       freeSpace: measureFreeSpace(repository.root, repository.config.minFree),
       hasLeftovers: this.#staging.isReused,
     };
