@@ -23,6 +23,23 @@ export function lockWait(values: LockValues, { output }: Context, what: string) 
   };
 }
 
+/** Repositories say themselves how long to wait. */
+export function repoLockOption(command: Command): Command {
+  return command.option(
+    '--lock-timeout <time>',
+    "wait so long for another run (default: the repository's lock-timeout-secs, 300s)",
+    readTime,
+  );
+}
+
+/** Without the option the repository's own configuration counts. */
+export function repoLockWait({ lockTimeout }: LockValues, { output }: Context, { path }: { readonly path: string }) {
+  return {
+    timeoutMs: lockTimeout,
+    onWait: () => output.info(`${path}: locked by another process, waiting for it`),
+  };
+}
+
 export interface RepoValues {
   readonly repo?: string;
 }

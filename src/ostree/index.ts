@@ -94,6 +94,7 @@ export {
   inspectSignatures,
   planCheckout,
   planFromRemote,
+  planLocal,
   prune,
   pullFromRemote,
   pullLocal,
@@ -121,6 +122,7 @@ export {
   type PullResult,
   type RefMove,
 } from './pull/options.ts';
+export type { LocalPlan } from './pull/plan-local.ts';
 export type { RemoteAccess } from './pull/remote-client.ts';
 export type { RemoteSummary } from './pull/remote-summary.ts';
 export { type Asked, parseAsked } from './pull/wanted.ts';

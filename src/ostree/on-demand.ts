@@ -14,6 +14,7 @@ type Fsck = typeof import('./maintenance/fsck.ts');
 type Prune = typeof import('./maintenance/prune.ts');
 type FromRemote = typeof import('./pull/from-remote.ts');
 type Local = typeof import('./pull/local.ts');
+type PlanLocal = typeof import('./pull/plan-local.ts');
 type CommitSignatures = typeof import('./signatures/commit-signatures.ts');
 type Inspect = typeof import('./signatures/inspect.ts');
 type Policy = typeof import('./signatures/remote-policy.ts');
@@ -102,6 +103,10 @@ export const verifySummary: FromRemote['verifySummary'] = async (...words) =>
  * @throws OstreeError REF_MISSING, OBJECT_MISSING, OBJECT_CORRUPT
  */
 export const pullLocal: Local['pullLocal'] = async (...words) => (await import('./pull/local.ts')).pullLocal(...words);
+
+/** What `pullLocal` would copy: commits are verified, nothing is stored. @throws as `pullLocal` */
+export const planLocal: PlanLocal['planLocal'] = async (...words) =>
+  (await import('./pull/plan-local.ts')).planLocal(...words);
 
 /** Is a commit signed as this policy asks? @throws OstreeError SIGNATURE_MISSING, SIGNATURE_INVALID */
 export const verifyCommit: CommitSignatures['verifyCommit'] = async (...words) =>

@@ -13,6 +13,12 @@ describe('the commands of ostree-container', () => {
     for (const each of all(await ostreeContainerProgram()).slice(1))
       assert.ok(each.summary() !== '' && each.description() !== '', pathOf(each));
   });
+  it('of repositories stand in the order of their names', async () => {
+    const [repo] = (await ostreeContainerProgram()).commands;
+    const names = repo?.commands.map((each) => each.name()) ?? [];
+    assert.ok(names.length > 15);
+    assert.deepEqual(names, [...names].sort());
+  });
   it('are found by their words, and are then the only ones', async () => {
     for (const each of all(await ostreeContainerProgram()).filter(({ commands }) => commands.length === 0)) {
       const [, ...words] = pathOf(each).split(' ');

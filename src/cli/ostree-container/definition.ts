@@ -106,7 +106,7 @@ const REMOTE: readonly CommandEntry[] = [
   },
 ];
 
-/** The words of the `ostree` program. */
+/** The words of the `ostree` program, sorted by name. */
 const REPO: readonly CommandEntry[] = [
   {
     name: 'cat',
@@ -117,6 +117,11 @@ const REPO: readonly CommandEntry[] = [
     name: 'checkout',
     summary: 'put the tree of a commit on the disk',
     load: async () => (await import('./repo/checkout.ts')).checkoutCommand(),
+  },
+  {
+    name: 'commit',
+    summary: 'commit directories, archives and other commits',
+    load: async () => (await import('./repo/commit.ts')).commitCommand(),
   },
   {
     name: 'config',
@@ -134,11 +139,6 @@ const REPO: readonly CommandEntry[] = [
     name: 'diff',
     summary: 'compare commits and directories',
     load: async () => (await import('./repo/diff.ts')).diffCommand(),
-  },
-  {
-    name: 'commit',
-    summary: 'commit directories, archives and other commits',
-    load: async () => (await import('./repo/commit.ts')).commitCommand(),
   },
   {
     name: 'fsck',
@@ -180,12 +180,12 @@ const REPO: readonly CommandEntry[] = [
     summary: 'copy commits from a repository on this machine',
     load: async () => (await import('./repo/pull-local.ts')).pullLocalCommand(),
   },
-  { name: 'remote', summary: 'work with remotes', commands: REMOTE },
   {
     name: 'refs',
     summary: 'list, create and delete refs',
     load: async () => (await import('./repo/refs.ts')).refsCommand(),
   },
+  { name: 'remote', summary: 'work with remotes', commands: REMOTE },
   {
     name: 'rev-parse',
     summary: 'show the checksum that a name stands for',

@@ -21,6 +21,8 @@ export interface OfflineOptions {
   /** Look at everything that can be looked at beforehand, and write nothing. */
   readonly dryRun?: boolean | undefined;
   readonly onWait?: (() => void) | undefined;
+  /** Milliseconds; default: that of the repository's configuration. */
+  readonly timeoutMs?: number | undefined;
   readonly signal: AbortSignal;
 }
 

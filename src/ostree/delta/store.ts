@@ -48,6 +48,8 @@ export async function reindexDeltas(repository: Repository, options: ReindexOpti
 export interface DeltaChangeOptions {
   readonly dryRun?: boolean | undefined;
   readonly onWait?: (() => void) | undefined;
+  /** Milliseconds; default: that of the repository's configuration. */
+  readonly timeoutMs?: number | undefined;
   readonly signal: AbortSignal;
 }
 

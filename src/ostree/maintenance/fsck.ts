@@ -18,9 +18,9 @@ import { checkDeltaIndexes, checkDetached } from './fsck-extras.ts';
 import { checkBackRefs, checkRefs } from './fsck-refs.ts';
 import { type Inventory, readInventory } from './inventory.ts';
 import { keyOf, type Located, locate } from './locate.ts';
-import { isWritable, type LockRequest, lockRepository } from './lock.ts';
+import { isWritable, type LockRequest, lockRepository, lockToLook } from './lock.ts';
 import { openReadBack, type ReadBackOptions, readBack } from './read-back.ts';
-import { addTombstones, removeBroken } from './repair.ts';
+import { addTombstones, commitsToMark, removeBroken } from './repair.ts';
 import { TolerantReader } from './tolerant-reader.ts';
 
 export interface FsckOptions extends LockRequest, Pick<ReadBackOptions, 'threads' | 'onProgress'> {
@@ -48,6 +48,8 @@ export interface FsckResult {
   readonly findings: readonly FsckFinding[];
   /** Commits that are partial from now on. */
   readonly marked: readonly Checksum[];
+  /** Commits that should be partial, and could not be marked: no lock, or no right to write. */
+  readonly unmarked: readonly Checksum[];
   /** Objects that were removed, as `CHECKSUM.TYPE`. */
   readonly removed: readonly string[];
   /** Commits that a tombstone was written for. */
@@ -58,22 +60,27 @@ export interface FsckResult {
 
 /** @throws OstreeError REPOSITORY_READ_ONLY when something is to be repaired; CodedError LOCK_TIMEOUT */
 export async function fsck(repository: Repository, options: FsckOptions): Promise<FsckResult> {
-  const canWrite = isWritable(repository);
-  if (!canWrite && (options.delete === true || options.addTombstones === true)) {
+  const isRepair = options.delete === true || options.addTombstones === true;
+  if (isRepair && !isWritable(repository)) {
     throw new OstreeError(
       'REPOSITORY_READ_ONLY',
       `${printable(repository.path)}: not writable: nothing can be repaired`,
     );
   }
-  const held = await lockRepository(repository, options.delete === true ? 'exclusive' : 'shared', options);
+  const { held, mayMark } = isRepair
+    ? {
+        held: await lockRepository(repository, options.delete === true ? 'exclusive' : 'shared', options),
+        mayMark: true,
+      }
+    : await lockToLook(repository, options);
   try {
-    return await check(repository, options, canWrite);
+    return await check(repository, options, mayMark);
   } finally {
     held?.release();
   }
 }
 
-async function check(repository: Repository, options: FsckOptions, canWrite: boolean): Promise<FsckResult> {
+async function check(repository: Repository, options: FsckOptions, mayMark: boolean): Promise<FsckResult> {
   const inventories = lineOf(repository).map(readInventory);
   const reader = new TolerantReader(placesOf(repository));
   const expected = inventories.reduce((sum, { size }) => sum + size, 0);
@@ -93,9 +100,10 @@ async function check(repository: Repository, options: FsckOptions, canWrite: boo
     const names = [...reach.names(), ...(options.unreachable === true ? strangers(inventories, reach) : [])];
     const { objects, bytes, findings, located } = await verify(pool, names, reader, whole, options);
     const broken = findings.filter(({ severity }) => severity === 'error');
-    const repaired = canWrite
-      ? removeBroken(repository, broken, located, options.delete === true)
-      : { marked: [], removed: [] };
+    const toMark = commitsToMark(broken, located, options.delete === true);
+    const repaired = mayMark
+      ? { ...removeBroken(repository, broken, toMark, options.delete === true), unmarked: [] }
+      : { marked: [], removed: [], unmarked: toMark };
     const tombstones = options.addTombstones === true ? addTombstones(repository, reader, commits) : [];
     const all = [...aside, ...findings];
     const isSound = all.every(({ severity }) => severity === 'warning');

@@ -5,6 +5,7 @@
 import type { DeltaName } from '../delta/names.ts';
 import { OstreeError } from '../error.ts';
 import { type Checksum, isChecksum } from '../objects/checksum.ts';
+import { lockForReading } from '../repository/lock.ts';
 import { listRefs, refspecOf } from '../repository/refs.ts';
 import type { Repository } from '../repository/repository.ts';
 import { missing, objectsOf } from '../storage/object-reader.ts';
@@ -41,7 +42,9 @@ export interface PruneResult {
  */
 export async function prune(repository: Repository, options: PruneOptions): Promise<PruneResult> {
   const dryRun = options.dryRun === true;
-  const held = await lockRepository(repository, dryRun ? 'shared' : 'exclusive', options);
+  const held = dryRun
+    ? await lockForReading(repository, options)
+    : await lockRepository(repository, 'exclusive', options);
   try {
     const inventory = readInventory(repository);
     const deleted = options.staticDeltasOnly === true ? undefined : options.deleteCommit;

@@ -13,28 +13,37 @@ export interface Repaired {
   readonly removed: readonly string[];
 }
 
-/**
- * Mark every commit that lacks something, then remove what is corrupt: so no commit is whole by its marks and has
- * holes. Without `remove` corrupt objects stay, and commits are marked for missing ones only.
- */
-export function removeBroken(
-  repository: Repository,
+/** Those that lack something. Corrupt objects that stay do not count: they may come to be read again. */
+export function commitsToMark(
   findings: readonly FsckFinding[],
   located: Located,
   remove: boolean,
-): Repaired {
+): readonly Checksum[] {
   const marked = new Set<Checksum>();
   for (const { kind, subject, type } of findings) {
     if (kind === 'corrupt' && !remove) continue;
     for (const commit of located.commits.get(keyOf(subject, type)) ?? []) marked.add(commit);
   }
+  return [...marked].sort();
+}
+
+/**
+ * Mark every commit that lacks something, then remove what is corrupt: so no commit is whole by its marks and has
+ * holes. Without `remove` corrupt objects stay.
+ */
+export function removeBroken(
+  repository: Repository,
+  findings: readonly FsckFinding[],
+  marked: readonly Checksum[],
+  remove: boolean,
+): Repaired {
   for (const commit of marked) if (partialReason(repository, commit) !== 'f') markPartial(repository, commit, 'f');
   const corrupt = remove ? findings.filter(({ kind }) => kind === 'corrupt') : [];
   const removed = corrupt.filter(({ subject, type }) => {
     if (type === 'ref' || type === 'delta-index') return false;
     return deleteObjects(repository, [{ type, isCounted: true, checksums: [subject] }]).objects > 0;
   });
-  return { marked: [...marked].sort(), removed: removed.map(({ subject, type }) => keyOf(subject, type)) };
+  return { marked, removed: removed.map(({ subject, type }) => keyOf(subject, type)) };
 }
 
 /** For parents that are missing: clients that ask for the history hear that it ends here on purpose. */

@@ -26,6 +26,8 @@ import { fetchSummary, type RemoteSummary } from './remote-summary.ts';
 export interface FromRemote extends RemoteAccess {
   readonly progress?: Progress | undefined;
   readonly onWait?: (() => void) | undefined;
+  /** Milliseconds; default: that of the repository's configuration. */
+  readonly timeoutMs?: number | undefined;
   /** For `file://`: hash what is linked, too. */
   readonly untrusted?: boolean | undefined;
 }
@@ -41,10 +43,10 @@ export async function pullFromRemote(
   const path = localPath(remote, access);
   if (path !== undefined) return pullFromPath(repository, remote, path, options, access);
   const policy = await remotePolicy(repository, name);
-  const { progress, onWait, signal } = access;
+  const { progress, onWait, timeoutMs, signal } = access;
   const { origin, close } = await openOrigin(repository, remote, access);
   try {
-    return await pull(repository, remote, options, { origin, policy, progress, onWait, signal });
+    return await pull(repository, remote, options, { origin, policy, progress, onWait, timeoutMs, signal });
   } finally {
     await close();
   }
@@ -150,7 +152,7 @@ async function pullFromPath(
     });
   }
   const policy = await remotePolicy(repository, remote.name);
-  const { progress, onWait, signal, untrusted = false } = access;
+  const { progress, onWait, timeoutMs, signal, untrusted = false } = access;
   const from = openRepository(path);
   try {
     const summarySignatures = await verifySummary(from, policy.summary);
@@ -165,7 +167,8 @@ async function pullFromPath(
       remote: options.mirror ? undefined : remote.name,
       collectionId: remote.collectionId,
     };
-    return await pullLocal(from, repository, local, { policy, progress, onWait, signal, summarySignatures });
+    const ports = { policy, progress, onWait, timeoutMs, signal, summarySignatures };
+    return await pullLocal(from, repository, local, ports);
   } finally {
     from.close();
   }

@@ -21,6 +21,8 @@ export interface PullPorts {
   readonly policy: SignaturePolicy;
   readonly progress?: Progress | undefined;
   readonly onWait?: (() => void) | undefined;
+  /** Milliseconds; default: that of the repository's configuration. */
+  readonly timeoutMs?: number | undefined;
   readonly signal: AbortSignal;
 }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { isPartial } from '../repository/partial.ts';
 import { HEAD, readRef } from '../repository/refs.ts';
-import { newRepository, SIGNAL } from '../repository/repository.fixture.ts';
+import { newRepository, reopened, SIGNAL } from '../repository/repository.fixture.ts';
 import type { Repository } from '../repository/repository.ts';
 import { objectsOf } from '../storage/object-reader.ts';
 import { planFromRemote } from './from-remote.ts';
@@ -32,6 +32,16 @@ describe('a pull over http', () => {
       assert.deepEqual([result.metadata, result.content], [4, 4]);
     });
   }
+
+  it('waits for a lock as long as it is told', async (t) => {
+    const it = await scene(t);
+    const other = reopened(t, it.into.path);
+    const held = await other.lock.acquire('exclusive', { signal: SIGNAL });
+    await assert.rejects(it.pull(['main'], {}, { timeoutMs: 0 }), { code: 'LOCK_TIMEOUT' });
+    held.release();
+    await it.pull(['main'], {}, { timeoutMs: 0 });
+    await assertWhole(it.into, it.published.commit);
+  });
 
   it('asks for nothing but the ref and the detached metadata when all is there', async (t) => {
     const it = await scene(t);

@@ -69,9 +69,9 @@ export function formatCookies(cookies: readonly Cookie[]): string {
 }
 
 /** Replaces the one of the same domain, path and name. @throws OstreeError CONFIG_MALFORMED */
-export function addCookie(repository: Repository, remote: string, cookie: Cookie): void {
+export function addCookie(repository: Repository, remote: string, cookie: Cookie, dryRun = false): void {
   const others = readCookies(repository, remote).filter((each) => !isSame(each, cookie));
-  writeCookies(repository, remote, [...others, cookie]);
+  writeCookies(repository, remote, [...others, cookie], dryRun);
 }
 
 /** False when there is none. */
@@ -79,11 +79,12 @@ export function deleteCookie(
   repository: Repository,
   remote: string,
   wanted: Pick<Cookie, 'domain' | 'path' | 'name'>,
+  dryRun = false,
 ): boolean {
   const cookies = readCookies(repository, remote);
   const left = cookies.filter((each) => !isSame(each, wanted));
   if (left.length === cookies.length) return false;
-  writeCookies(repository, remote, left);
+  writeCookies(repository, remote, left, dryRun);
   return true;
 }
 
@@ -93,11 +94,12 @@ function isSame(a: Pick<Cookie, 'domain' | 'path' | 'name'>, b: Pick<Cookie, 'do
 }
 
 /** Only for its owner: cookies are secrets. */
-function writeCookies(repository: Repository, remote: string, cookies: readonly Cookie[]): void {
+function writeCookies(repository: Repository, remote: string, cookies: readonly Cookie[], dryRun: boolean): void {
   const { directory } = repository;
   const name = cookieFile(remote);
   const text = formatCookies(cookies);
   parseCookies(text, name); // what could not be read again is not written
+  if (dryRun) return;
   replaceFile({ directory, name }, { directory, name: `.${name}-${process.pid}` }, Buffer.from(text), 0o600);
 }
 

@@ -62,21 +62,22 @@ export interface KeyImport {
 export async function importKeys(
   repository: Repository,
   { remote, files }: KeyImport,
-  { signal, onWait }: ChangeOptions,
+  options: ChangeOptions & { readonly dryRun?: boolean | undefined },
 ): Promise<ImportedKeys> {
   const { openKeyring } = await import('../../trust/index.ts');
+  const { dryRun = false } = options;
   const name = keyringName(remote);
   const given = await openKeyring(files);
   if (given.problems.length > 0) throw badKeys(given.problems.join('; '));
   if (given.keys.length === 0) throw badKeys(`${files.map((file) => file.name).join(', ')}: no key in it`);
-  const held = repository.config.locking ? await repository.lock.acquire('exclusive', { signal, onWait }) : undefined;
+  const held = repository.config.locking && !dryRun ? await repository.lock.acquire('exclusive', options) : undefined;
   try {
     const bytes = readKeyringFile(repository, remote);
     const before = bytes === undefined ? [] : [{ name, bytes }];
     const known = new Set((await openKeyring(before)).keys.map((key) => key.fingerprint));
     const merged = await openKeyring([...before, ...files]);
     const text = merged.serialize();
-    if (bytes === undefined || Buffer.compare(bytes, text) !== 0) {
+    if (!dryRun && (bytes === undefined || Buffer.compare(bytes, text) !== 0)) {
       const { directory } = repository;
       replaceInRepository(repository, { directory, name }, text, 0o644);
     }

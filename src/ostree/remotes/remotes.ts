@@ -59,6 +59,8 @@ export interface NewRemote {
 export interface ChangeOptions {
   readonly signal: AbortSignal;
   readonly onWait?: (() => void) | undefined;
+  /** Milliseconds; default: that of the repository's configuration. */
+  readonly timeoutMs?: number | undefined;
   readonly folder?: string | undefined;
 }
 

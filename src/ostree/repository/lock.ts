@@ -20,6 +20,11 @@ export interface Held {
   release(): void;
 }
 
+export interface AcquireOptions extends Omit<LockOptions, 'timeoutMs'> {
+  /** Default: that of the repository's configuration. 0: try once. */
+  readonly timeoutMs?: number | undefined;
+}
+
 /** The longest timer there is; `lock-timeout-secs=-1` waits for ever. */
 const FOR_EVER_MS = 2 ** 31 - 1;
 
@@ -41,13 +46,13 @@ export class RepositoryLock {
   }
 
   /** @throws CodedError LOCK_TIMEOUT, NO_OFD_LOCKS; what the signal was aborted with */
-  acquire(kind: OfdKind, options: Omit<LockOptions, 'timeoutMs'> & { readonly timeoutMs?: number }): Promise<Held> {
+  acquire(kind: OfdKind, options: AcquireOptions): Promise<Held> {
     const taken = this.#turn.then(() => this.#take(kind, options));
     this.#turn = taken.catch(() => undefined); // who asked hears of the failure; the next one still gets its turn
     return unlessAborted(taken, options.signal);
   }
 
-  async #take(kind: OfdKind, options: Omit<LockOptions, 'timeoutMs'> & { readonly timeoutMs?: number }): Promise<Held> {
+  async #take(kind: OfdKind, options: AcquireOptions): Promise<Held> {
     options.signal.throwIfAborted();
     const before = this.#strongest();
     if (before === undefined || (before === 'shared' && kind === 'exclusive')) {
@@ -124,7 +129,7 @@ function unlessAborted(taken: Promise<Held>, signal: AbortSignal): Promise<Held>
  */
 export async function lockForReading(
   repository: { readonly lock: RepositoryLock; readonly config: { readonly locking: boolean } },
-  options: Omit<LockOptions, 'timeoutMs'>,
+  options: AcquireOptions,
 ): Promise<Held> {
   if (!repository.config.locking) return NOT_HELD;
   try {
@@ -135,5 +140,6 @@ export async function lockForReading(
   }
 }
 
-const NOT_HELD: Held = { release: () => undefined };
+/** What `lockForReading` gives when there is no lock. */
+export const NOT_HELD: Held = { release: () => undefined };
 const WITHOUT = new Set(['EACCES', 'EPERM', 'EROFS', 'NO_OFD_LOCKS']);

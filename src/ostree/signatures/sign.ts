@@ -11,6 +11,8 @@ import type { CommitSigner } from './signers.ts';
 export interface SignOptions {
   readonly signal: AbortSignal;
   readonly onWait?: (() => void) | undefined;
+  /** Milliseconds; default: that of the repository's configuration. */
+  readonly timeoutMs?: number | undefined;
   /** Sign and compare, but write nothing. */
   readonly dryRun?: boolean | undefined;
 }
@@ -137,16 +139,16 @@ interface Change<T> {
 async function changeDetached<T>(
   repository: Repository,
   commit: Checksum,
-  { signal, onWait, dryRun }: SignOptions,
+  { dryRun, ...waiting }: SignOptions,
   change: (before: Vardict) => Promise<Change<T>>,
 ): Promise<T> {
   const changed = (): Promise<Change<T>> => change(objectsOf(repository).detached(commit));
   if (dryRun === true) return (await changed()).result;
-  const held = repository.config.locking ? await repository.lock.acquire('exclusive', { signal, onWait }) : undefined;
+  const held = repository.config.locking ? await repository.lock.acquire('exclusive', waiting) : undefined;
   try {
     const { metadata, isChanged, result } = await changed();
     if (isChanged) {
-      await withTransaction(repository, { signal, onWait }, async (transaction) => {
+      await withTransaction(repository, waiting, async (transaction) => {
         transaction.writer.putNamedMetadata('commitmeta', commit, encodeDetached(metadata));
       });
     }

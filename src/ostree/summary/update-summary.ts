@@ -35,6 +35,8 @@ export interface SummarySigner {
 export interface UpdateSummaryOptions {
   readonly signal: AbortSignal;
   readonly onWait?: (() => void) | undefined;
+  /** Milliseconds; default: that of the repository's configuration. */
+  readonly timeoutMs?: number | undefined;
   /** For the summary, and for the commit of `ostree-metadata`; what this module writes itself is not replaced by it. */
   readonly additionalMetadata?: Vardict | undefined;
   /** Without any, an old `summary.sig` goes. */
@@ -84,7 +86,7 @@ export async function updateSummary(repository: Repository, options: UpdateSumma
 /** To be called when refs were changed: `core.auto-update-summary`. The repository's metadata are not committed anew. */
 export async function afterRefsChanged(
   repository: Repository,
-  options: Pick<UpdateSummaryOptions, 'signal' | 'onWait' | 'now'>,
+  options: Pick<UpdateSummaryOptions, 'signal' | 'onWait' | 'timeoutMs' | 'now'>,
 ): Promise<void> {
   if (repository.config.autoUpdateSummary) await updateSummary(repository, { ...options, commitMetadata: false });
 }

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
+import { plural } from '../../../base/text.ts';
 import type { CheckoutOptions, CheckoutPlan, CheckoutResult } from '../../../ostree/index.ts';
 import { UsageError } from '../../arguments.ts';
 import type { RepoValues } from '../../shared-options.ts';
@@ -75,6 +76,7 @@ export function checkoutCommand(): Command {
     }
     opened.output.document('ostree-container.repo-checkout/1', {
       destination,
+      dryRun: values.dryRun === true,
       checkouts: done.map(({ result, ...job }) => ({ ...job, ...(result ?? { missing: true }) })),
     });
     return 0;
@@ -109,13 +111,17 @@ async function checkOut(
   }
   if (dryRun) {
     const plan = await ostree.planCheckout(repository, commit, destination, options);
-    output.info(`${destination}: would make ${plan.directories} directories and ${plan.files} files`);
+    output.info(`${destination}: would make ${directoriesOf(plan)} and ${plural(plan.files, 'file')}`);
     return { ...done, result: plan };
   }
   const result = await ostree.checkout(repository, commit, destination, options, signal);
-  const { directories, linked, copied } = result;
-  output.info(`${destination}: ${directories} directories, ${linked} files linked, ${copied} copied`);
+  const { linked, copied } = result;
+  output.info(`${destination}: ${directoriesOf(result)}, ${plural(linked, 'file')} linked, ${copied} copied`);
   return { ...done, result };
+}
+
+function directoriesOf({ directories }: { readonly directories: number }): string {
+  return `${directories} ${directories === 1 ? 'directory' : 'directories'}`;
 }
 
 function isThere({ ostree }: Opened, find: () => unknown): boolean {

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { command } from '../../program.ts';
-import { lockOption, lockWait, repoOption, repoPath } from '../../shared-options.ts';
+import { repoLockOption, repoLockWait, repoOption, repoPath } from '../../shared-options.ts';
 import { type CommitValues, commitOptions } from './commit-options.ts';
 import { readSigners, signingOptions } from './signing-options.ts';
 
@@ -12,7 +12,7 @@ export function commitCommand(): Command {
     )
     .argument('[directory]', 'what to commit (or --tree)');
   return command<CommitValues>(
-    signingOptions(commitOptions(lockOption(repoOption(shape)))),
+    signingOptions(commitOptions(repoLockOption(repoOption(shape)))),
     [
       'ostree-container repo commit --repo /srv/repo --branch os/main --subject "Update" /srv/tree',
       'ostree-container repo commit --repo /srv/repo -b os/main --tree=tar=base.tar.zst --tree=dir=extra',
@@ -29,12 +29,12 @@ export function commitCommand(): Command {
           if (values.generateSizes === true && repository.mode !== 'archive') {
             output.warning('--generate-sizes is for archive repositories: no sizes are recorded');
           }
-          const { onWait } = lockWait(values, context, repository.path);
+          const wait = repoLockWait(values, context, repository);
           const sizes = values.generateSizes === true && repository.mode === 'archive';
           const done = await ostree.commitTrees(
             repository,
             { ...request, sizes, signers },
-            { ...trees, signal, onWait, onProgress: progress.emit, dryRun: values.dryRun === true },
+            { ...trees, signal, ...wait, onProgress: progress.emit, dryRun: values.dryRun === true },
           );
           const { commit, isUnchanged, parent, statistics } = done;
           if (values.tableOutput === true) for (const line of table(commit, statistics)) output.result(line);

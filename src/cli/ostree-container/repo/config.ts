@@ -1,9 +1,9 @@
 import { Command } from 'commander';
 import { UsageError } from '../../arguments.ts';
-import type { RepoValues } from '../../shared-options.ts';
+import { type LockValues, type RepoValues, repoLockOption } from '../../shared-options.ts';
 import { type Opened, repositoryCommand, underLock } from './with-repository.ts';
 
-interface Values extends RepoValues {
+interface Values extends RepoValues, LockValues {
   readonly group?: string;
   readonly dryRun?: true;
 }
@@ -20,15 +20,21 @@ export function configCommand(): Command {
     'ostree-container repo config --repo /srv/repo get core.mode',
     'ostree-container repo config --repo /srv/repo set --group \'remote "origin"\' url https://example.com/repo',
   ];
-  return repositoryCommand<Values>(shape, examples, async (values, [action = '', name = '', value], opened) => {
-    const { group, key } = splitName(name, values.group);
-    if (action === 'set' ? value === undefined : value !== undefined)
-      throw new UsageError(action === 'set' ? 'set needs a value' : `${action} goes without a value`);
-    if (action === 'get') get(opened, group, key);
-    else if (action === 'set' || action === 'unset') await change(opened, values, { group, key, value });
-    else throw new UsageError(`expected get, set or unset, found "${action}"`);
-    return 0;
-  });
+  return repositoryCommand<Values>(
+    repoLockOption(shape),
+    examples,
+    async (values, [action = '', name = '', value], opened) => {
+      const { group, key } = splitName(name, values.group);
+      if (action === 'set' ? value === undefined : value !== undefined)
+        throw new UsageError(action === 'set' ? 'set needs a value' : `${action} goes without a value`);
+      if (action === 'get' && values.lockTimeout !== undefined)
+        throw new UsageError('--lock-timeout is for set and unset');
+      if (action === 'get') get(opened, group, key);
+      else if (action === 'set' || action === 'unset') await change(opened, values, { group, key, value });
+      else throw new UsageError(`expected get, set or unset, found "${action}"`);
+      return 0;
+    },
+  );
 }
 
 /** The group ends at the last dot. */
@@ -65,7 +71,7 @@ async function change(opened: Opened, values: Values, { group, key, value }: Cha
   const { repository, output } = opened;
   const before = repository.keyFile.string(group, key) ?? null;
   if (!dryRun) {
-    await underLock(opened, 'exclusive', () =>
+    await underLock(opened, 'exclusive', values, () =>
       repository.updateConfig((file) => {
         if (value === undefined) file.remove(group, key);
         else file.set(group, key, value);

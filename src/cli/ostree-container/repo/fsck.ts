@@ -3,10 +3,10 @@ import { plural } from '../../../base/text.ts';
 import type { FsckFinding, FsckResult } from '../../../ostree/index.ts';
 import { EXIT } from '../../exit-status.ts';
 import type { Context } from '../../program.ts';
-import type { RepoValues } from '../../shared-options.ts';
+import { type LockValues, type RepoValues, repoLockOption, repoLockWait } from '../../shared-options.ts';
 import { repositoryCommand } from './with-repository.ts';
 
-interface Values extends RepoValues {
+interface Values extends RepoValues, LockValues {
   readonly all?: true;
   readonly delete?: true;
   readonly addTombstones?: true;
@@ -31,20 +31,20 @@ export function fsckCommand(): Command {
     'ostree-container repo fsck --repo /srv/repo',
     'ostree-container repo fsck --repo /srv/repo --delete',
   ];
-  return repositoryCommand<Values>(shape, examples, async (values, _args, { ostree, repository, ...context }) => {
-    const { output, signal } = context;
+  return repositoryCommand<Values>(repoLockOption(shape), examples, async (values, _args, opened) => {
+    const { ostree, repository, output, signal } = opened;
     let shown = 0;
     const result = await ostree.fsck(repository, {
       ...values,
       signal,
-      onWait: () => output.info(`${repository.path}: locked by another process, waiting for it`),
+      ...repoLockWait(values, opened, repository),
       onProgress(done, total) {
         const tenths = Math.floor((10 * done) / total);
         if (tenths > shown) output.detail(`${done} of ${plural(total, 'object')}`);
         shown = tenths;
       },
     });
-    say(result, context);
+    say(result, opened);
     output.document('ostree-container.repo-fsck/1', { repository: repository.path, ...documentOf(result) });
     return result.isSound ? EXIT.done : EXIT.failed;
   });
@@ -53,6 +53,10 @@ export function fsckCommand(): Command {
 function say(result: FsckResult, { output }: Pick<Context, 'output'>): void {
   for (const finding of result.findings) for (const line of linesOf(finding)) output.result(line);
   for (const commit of result.marked) output.result(`Marking commit as partial: ${commit}`);
+  if (result.unmarked.length > 0) {
+    const what = plural(result.unmarked.length, 'commit');
+    output.warning(`${what} not marked as partial: the repository cannot be locked or written to`);
+  }
   for (const object of result.removed) output.result(`Deleted ${object}`);
   for (const commit of result.tombstones) output.result(`Adding tombstone for commit ${commit}`);
   if (result.partial > 0) output.result(`${result.partial} partial commits not verified`);
@@ -71,12 +75,13 @@ function linesOf({ severity, text, users }: FsckFinding): string[] {
   return [`${prefix}${text}`, ...users.map(({ commit, path }) => `  in commit ${commit}: ${path}`)];
 }
 
-function documentOf({ isSound, findings, marked, removed, tombstones, ...counts }: FsckResult) {
+function documentOf({ isSound, findings, marked, unmarked, removed, tombstones, ...counts }: FsckResult) {
   return {
     sound: isSound,
     ...counts,
     findings: findings.map(({ users, ...finding }) => ({ ...finding, users: users.map((user) => ({ ...user })) })),
     marked: [...marked],
+    unmarked: [...unmarked],
     removed: [...removed],
     tombstones: [...tombstones],
   };

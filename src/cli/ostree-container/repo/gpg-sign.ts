@@ -2,7 +2,14 @@ import { Command } from 'commander';
 import { plural } from '../../../base/text.ts';
 import { UsageError } from '../../arguments.ts';
 import { command } from '../../program.ts';
-import { type LockValues, lockOption, lockWait, type RepoValues, repoOption, repoPath } from '../../shared-options.ts';
+import {
+  type LockValues,
+  type RepoValues,
+  repoLockOption,
+  repoLockWait,
+  repoOption,
+  repoPath,
+} from '../../shared-options.ts';
 import { describeSigned, type GpgValues, gpgOptions, gpgSigners } from './signing-options.ts';
 
 interface Values extends RepoValues, LockValues, GpgValues {
@@ -21,7 +28,7 @@ export function gpgSignCommand(): Command {
     .option('-d, --delete', 'delete the signatures of these keys')
     .option('--dry-run', 'say what would be done, change nothing');
   return command<Values>(
-    lockOption(gpgOptions(repoOption(shape))),
+    repoLockOption(gpgOptions(repoOption(shape))),
     [
       'ostree-container repo gpg-sign --repo /srv/repo os/main 8F3C3388DE8D8F0E',
       'ostree-container repo gpg-sign --repo /srv/repo os/main --gpg-key-file secret.asc --passphrase-file phrase',
@@ -36,7 +43,7 @@ export function gpgSignCommand(): Command {
         try {
           const commit = ostree.resolveRevision(repository, revision);
           const { output, signal } = context;
-          const options = { signal, dryRun, ...lockWait(values, context, repository.path) };
+          const options = { signal, dryRun, ...repoLockWait(values, context, repository) };
           if (values.delete === true) {
             const removed = await ostree.removeGpgSignatures(repository, commit, { keyIds, gpgHomedir }, options);
             output.info(`${commit}: ${plural(removed, 'signature')} ${dryRun ? 'would be deleted' : 'deleted'}`);

@@ -3,12 +3,12 @@ import { plural } from '../../../base/text.ts';
 import type { PruneOptions, PruneResult } from '../../../ostree/index.ts';
 import { UsageError } from '../../arguments.ts';
 import { repeatable } from '../../repeatable.ts';
-import type { RepoValues } from '../../shared-options.ts';
+import { type LockValues, type RepoValues, repoLockOption, repoLockWait } from '../../shared-options.ts';
 import { formatGlibSize } from './glib-size.ts';
 import { parseMoment } from './moment.ts';
 import { repositoryCommand } from './with-repository.ts';
 
-interface Values extends RepoValues {
+interface Values extends RepoValues, LockValues {
   readonly prune: boolean;
   readonly dryRun?: true;
   readonly refsOnly?: true;
@@ -45,7 +45,8 @@ export function pruneCommand(): Command {
     'ostree-container repo prune --repo /srv/repo --refs-only --depth 5',
     'ostree-container repo prune --repo /srv/repo --keep-younger-than "30 days ago" --dry-run',
   ];
-  return repositoryCommand<Values>(shape, examples, async (values, _args, { ostree, repository, output, signal }) => {
+  return repositoryCommand<Values>(repoLockOption(shape), examples, async (values, _args, opened) => {
+    const { ostree, repository, output, signal } = opened;
     assertWords(values);
     const dryRun = values.dryRun === true || !values.prune;
     const { deleteCommit } = values;
@@ -55,7 +56,7 @@ export function pruneCommand(): Command {
       dryRun,
       staticDeltasOnly: values.staticDeltasOnly,
       deleteCommit: deleteCommit === undefined ? undefined : ostree.resolveRevision(repository, deleteCommit),
-      onWait: () => output.info(`${repository.path}: locked by another process, waiting for it`),
+      ...repoLockWait(values, opened, repository),
     });
     for (const ref of result.danglingRefs) output.warning(`ref ${ref}: its commit is missing`);
     for (const line of linesOf(result, dryRun, values.commitOnly === true)) output.result(line);

@@ -2,10 +2,11 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { formatBytes, plural } from '../../../base/text.ts';
 import type { PullResult } from '../../../ostree/index.ts';
+import { type LockValues, repoLockOption } from '../../shared-options.ts';
 import { signatureDocument } from './signature-document.ts';
 import type { Opened } from './with-repository.ts';
 
-export interface SharedPullValues {
+export interface SharedPullValues extends LockValues {
   readonly commitMetadataOnly?: true;
   readonly depth?: number;
   readonly disableFsync?: true;
@@ -16,7 +17,7 @@ export interface SharedPullValues {
 }
 
 export function sharedPullOptions(shape: Command): Command {
-  return shape
+  return repoLockOption(shape)
     .option('--commit-metadata-only', 'fetch commits without their trees')
     .option('--depth <depth>', 'fetch so many parents, too; -1: all (default: 0)', readDepth)
     .option('--disable-fsync', 'do not flush to the disk: a power cut may leave damaged objects')

@@ -1,10 +1,10 @@
 import { Command } from 'commander';
 import type { Ref, RefPlace } from '../../../ostree/index.ts';
 import { UsageError } from '../../arguments.ts';
-import type { RepoValues } from '../../shared-options.ts';
+import { type LockValues, type RepoValues, repoLockOption, repoLockWait } from '../../shared-options.ts';
 import { type Opened, repositoryCommand, underLock } from './with-repository.ts';
 
-interface Values extends RepoValues {
+interface Values extends RepoValues, LockValues {
   readonly list?: true;
   readonly alias?: true;
   readonly create?: string;
@@ -31,7 +31,7 @@ export function refsCommand(): Command {
     'ostree-container repo refs --repo /srv/repo --list os',
     'ostree-container repo refs --repo /srv/repo --create os/stable os/testing',
   ];
-  return repositoryCommand<Values>(shape, examples, async (values, prefixes, opened) => {
+  return repositoryCommand<Values>(repoLockOption(shape), examples, async (values, prefixes, opened) => {
     assertWords(values, prefixes);
     if (values.create !== undefined) await create(opened, values, values.create, prefixes[0] ?? '');
     else if (values.delete === true) await remove(opened, values, prefixes);
@@ -50,6 +50,8 @@ function assertWords(values: Values, prefixes: readonly string[]): void {
   if (values.delete === true && alias === true) throw new UsageError('an alias is deleted like a ref: without --alias');
   if (create === undefined && values.force === true) throw new UsageError('--force is for --create');
   if (!isChange && values.dryRun === true) throw new UsageError('--dry-run is for --create and --delete');
+  if (!isChange && values.lockTimeout !== undefined)
+    throw new UsageError('--lock-timeout is for --create and --delete');
   if (alias === true && collections === true) throw new UsageError('an alias belongs to no collection');
 }
 
@@ -103,7 +105,7 @@ async function create(opened: Opened, values: Values, text: string, target: stri
   const { place, ref } = placeOf(opened, values, text);
   if (isAlias && place.kind !== 'head') throw new UsageError('only local refs can be aliases');
   let commit = '';
-  await underLock(opened, 'shared', () => {
+  await underLock(opened, 'shared', values, () => {
     commit = isAlias ? commitOfRef(opened, target) : ostree.resolveRevision(repository, target);
     assertFree(opened, { place, ref }, { force: values.force === true, isAlias });
     if (!ostree.objectsOf(repository).has(commit, 'commit')) ostree.objectsOf(repository).commit(commit);
@@ -111,7 +113,7 @@ async function create(opened: Opened, values: Values, text: string, target: stri
     if (isAlias) ostree.writeAlias(repository, ref, target);
     else ostree.writeRefs(repository, [{ place, ref, commit }], repository.config.fsync);
   });
-  if (!dryRun) await ostree.afterRefsChanged(repository, { signal });
+  if (!dryRun) await ostree.afterRefsChanged(repository, { signal, ...repoLockWait(values, opened, repository) });
   const made = `${text} -> ${isAlias ? target : commit}`;
   output.info(`${made}${dryRun ? ': would be made' : ''}`);
   const created = refDocument({ place, ref, commit, alias: isAlias ? target : undefined });
@@ -146,11 +148,12 @@ async function remove(opened: Opened, values: Values, prefixes: readonly string[
   const { output, ostree, repository, signal } = opened;
   const dryRun = values.dryRun === true;
   let found: Listed[] = [];
-  await underLock(opened, 'shared', () => {
+  await underLock(opened, 'shared', values, () => {
     found = prefixes.flatMap((prefix) => select(opened, values, prefix));
     ostree.deleteRefs(repository, found, dryRun);
   });
-  if (!dryRun && found.length > 0) await ostree.afterRefsChanged(repository, { signal });
+  if (!dryRun && found.length > 0)
+    await ostree.afterRefsChanged(repository, { signal, ...repoLockWait(values, opened, repository) });
   for (const ref of found) output.info(`${ostree.refspecOf(ref)}: ${dryRun ? 'would be deleted' : 'deleted'}`);
   output.document('ostree-container.repo-refs/1', { action: 'delete', dryRun, refs: found.map(refDocument) });
 }

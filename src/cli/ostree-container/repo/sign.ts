@@ -4,7 +4,14 @@ import { readFileBounded } from '../../../linux/files/read.ts';
 import type { Repository } from '../../../ostree/index.ts';
 import { UsageError } from '../../arguments.ts';
 import { type Context, command } from '../../program.ts';
-import { type LockValues, lockOption, lockWait, type RepoValues, repoOption, repoPath } from '../../shared-options.ts';
+import {
+  type LockValues,
+  type RepoValues,
+  repoLockOption,
+  repoLockWait,
+  repoOption,
+  repoPath,
+} from '../../shared-options.ts';
 import { signatureDocument } from './signature-document.ts';
 import { describeSigned, ed25519Signers } from './signing-options.ts';
 
@@ -40,7 +47,7 @@ export function signCommand(): Command {
     .option('-d, --delete', 'delete the signatures that these keys made')
     .option('--dry-run', 'say what would be done, change nothing');
   return command<Values>(
-    lockOption(repoOption(shape)),
+    repoLockOption(repoOption(shape)),
     [
       'ostree-container repo sign --repo /srv/repo --keys-file secret.key os/main',
       'ostree-container repo sign --repo /srv/repo --verify --keys-file public.keys os/main',
@@ -117,7 +124,7 @@ async function addSignatures({ repository, commit, texts, values, context }: Tas
 }
 
 function changeOptions({ repository, values, context }: Pick<Task, 'repository' | 'values' | 'context'>) {
-  return { signal: context.signal, dryRun: values.dryRun === true, ...lockWait(values, context, repository.path) };
+  return { signal: context.signal, dryRun: values.dryRun === true, ...repoLockWait(values, context, repository) };
 }
 
 function readKeysFile({ keysFile }: Values) {

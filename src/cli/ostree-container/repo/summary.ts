@@ -1,12 +1,13 @@
 import { Command } from 'commander';
+import { plural } from '../../../base/text.ts';
 import type { Summary, UpdatedSummary } from '../../../ostree/index.ts';
 import { UsageError } from '../../arguments.ts';
 import { repeatable } from '../../repeatable.ts';
-import type { RepoValues } from '../../shared-options.ts';
+import { type LockValues, type RepoValues, repoLockOption, repoLockWait } from '../../shared-options.ts';
 import { readSigners, type SigningValues, signingOptions } from './signing-options.ts';
 import { type Opened, repositoryCommand } from './with-repository.ts';
 
-interface Values extends RepoValues, SigningValues {
+interface Values extends RepoValues, LockValues, SigningValues {
   readonly update?: true;
   readonly view?: true;
   readonly raw?: true;
@@ -18,7 +19,7 @@ interface Values extends RepoValues, SigningValues {
   readonly verbose?: true;
 }
 
-const UPDATE_ONLY = new Set(['addMetadata', 'dryRun', 'sign', 'signFromFile', 'gpgSign', 'gpgKeyFile']);
+const UPDATE_ONLY = new Set(['addMetadata', 'dryRun', 'lockTimeout', 'sign', 'signFromFile', 'gpgSign', 'gpgKeyFile']);
 
 type Action = 'update' | 'view' | 'raw' | 'keys' | 'key';
 
@@ -37,7 +38,7 @@ export function summaryCommand(): Command {
     'ostree-container repo summary --repo /srv/repo --view',
     `ostree-container repo summary --repo /srv/repo -u -m 'org.example.title="Example"'`,
   ];
-  return repositoryCommand<Values>(signingOptions(shape), examples, async (values, _args, opened) => {
+  return repositoryCommand<Values>(signingOptions(repoLockOption(shape)), examples, async (values, _args, opened) => {
     const action = actionOf(values);
     if (action === 'update') await update(values, opened);
     else await show(action, values, opened);
@@ -74,9 +75,9 @@ async function update(values: Values, opened: Opened): Promise<void> {
     dryRun,
     signers: dryRun ? [] : await readSigners(values, opened),
     additionalMetadata: await readMetadata(values.addMetadata ?? []),
-    onWait: () => output.info(`${repository.path}: locked by another process, waiting for it`),
+    ...repoLockWait(values, opened, repository),
   });
-  output.info(`${repository.path}: ${dryRun ? 'would list' : 'listed'} ${updated.refs} refs`);
+  output.info(`${repository.path}: ${dryRun ? 'would list' : 'listed'} ${plural(updated.refs, 'ref')}`);
   output.document('ostree-container.repo-summary/1', { repository: repository.path, dryRun, ...documentOf(updated) });
 }
 

@@ -3,7 +3,7 @@
 import type { Command } from 'commander';
 import type * as Ostree from '../../../ostree/index.ts';
 import { type Context, command } from '../../program.ts';
-import { type RepoValues, repoOption, repoPath } from '../../shared-options.ts';
+import { type LockValues, type RepoValues, repoLockWait, repoOption, repoPath } from '../../shared-options.ts';
 
 export interface Opened extends Context {
   readonly ostree: typeof Ostree;
@@ -31,12 +31,14 @@ export function repositoryCommand<Values extends RepoValues>(
 
 /** Nobody deletes what refs lead to while this is done; only where the configuration wants locks. */
 export async function underLock(
-  { repository, output, signal }: Opened,
+  opened: Opened,
   kind: 'shared' | 'exclusive',
+  values: LockValues,
   work: () => void,
 ): Promise<void> {
-  const onWait = (): void => output.info(`${repository.path}: locked by another process, waiting for it`);
-  const held = repository.config.locking ? await repository.lock.acquire(kind, { signal, onWait }) : undefined;
+  const { repository, signal } = opened;
+  const options = { signal, ...repoLockWait(values, opened, repository) };
+  const held = repository.config.locking ? await repository.lock.acquire(kind, options) : undefined;
   try {
     work();
   } finally {

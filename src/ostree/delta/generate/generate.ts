@@ -32,8 +32,7 @@ export async function generateDelta(
   options: GenerateOptions,
 ): Promise<GeneratedDelta> {
   if (name.from === name.to) throw new OstreeError('DELTA_UNSUITABLE', `delta from ${name.to} to itself`);
-  const { signal, onWait } = options;
-  const held = repository.config.locking ? await repository.lock.acquire('shared', { signal, onWait }) : undefined;
+  const held = repository.config.locking ? await repository.lock.acquire('shared', options) : undefined;
   try {
     const folder = openFolder(repository, name, options);
     try {

@@ -31,6 +31,8 @@ export interface GenerateOptions {
   readonly threads?: number | undefined;
   readonly onProgress?: ((step: DeltaStep) => void) | undefined;
   readonly onWait?: (() => void) | undefined;
+  /** Milliseconds; default: that of the repository's configuration. */
+  readonly timeoutMs?: number | undefined;
   readonly signal: AbortSignal;
 }
 

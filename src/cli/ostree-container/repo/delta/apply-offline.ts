@@ -1,6 +1,6 @@
 import { Command } from 'commander';
-import { formatBytes } from '../../../../base/text.ts';
-import { type LockValues, lockOption, lockWait, type RepoValues } from '../../../shared-options.ts';
+import { formatBytes, plural } from '../../../../base/text.ts';
+import { type LockValues, type RepoValues, repoLockOption, repoLockWait } from '../../../shared-options.ts';
 import { repositoryCommand } from '../with-repository.ts';
 import { type KeyValues, keyOptions, namesKeys, verifierFor } from './verification-keys.ts';
 
@@ -21,15 +21,15 @@ export function applyOfflineCommand(): Command {
     'ostree-container repo delta apply-offline --repo /srv/repo update.delta',
     'ostree-container repo delta apply-offline --repo /srv/repo --keys-file public.keys update.delta',
   ];
-  return repositoryCommand<Values>(lockOption(keyOptions(shape)), examples, async (values, args, opened) => {
+  return repositoryCommand<Values>(repoLockOption(keyOptions(shape)), examples, async (values, args, opened) => {
     const [file = '', ...texts] = args;
     const { output, ostree, repository, signal } = opened;
     const verifier = namesKeys(values, texts) ? verifierFor(values, texts, opened) : undefined;
     const dryRun = values.dryRun === true;
-    const wait = lockWait(values, opened, repository.path);
+    const wait = repoLockWait(values, opened, repository);
     const done = await ostree.applyOffline(repository, file, { signal, verifier, dryRun, ...wait });
     const { from, to, isNew, parts, objects, size } = done;
-    const made = `${dryRun ? 'would be made' : 'made'} of ${formatBytes(size)} in ${parts} parts`;
+    const made = `${dryRun ? 'would be made' : 'made'} of ${formatBytes(size)} in ${plural(parts, 'part')}`;
     output.info(`commit ${to}: ${isNew ? made : 'is there already'}`);
     const document = { from: from ?? null, to, dryRun, applied: isNew, parts, objects, size };
     output.document('ostree-container.repo-delta-apply-offline/1', document);

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { type LockValues, lockOption, lockWait, type RepoValues } from '../../../shared-options.ts';
+import { type LockValues, type RepoValues, repoLockOption, repoLockWait } from '../../../shared-options.ts';
 import { repositoryCommand } from '../with-repository.ts';
 
 interface Values extends RepoValues, LockValues {
@@ -12,11 +12,11 @@ export function deleteCommand(): Command {
     .argument('<delta>', 'FROM-TO or TO, as "repo delta list" shows it')
     .option('--dry-run', 'say what would be deleted, change nothing');
   const examples = ['ostree-container repo delta delete --repo /srv/repo FROM-TO'];
-  return repositoryCommand<Values>(lockOption(shape), examples, async (values, [text = ''], opened) => {
+  return repositoryCommand<Values>(repoLockOption(shape), examples, async (values, [text = ''], opened) => {
     const { output, ostree, repository, signal } = opened;
     const name = ostree.parseDeltaName(text);
     const dryRun = values.dryRun === true;
-    await ostree.deleteDelta(repository, name, { signal, dryRun, ...lockWait(values, opened, repository.path) });
+    await ostree.deleteDelta(repository, name, { signal, dryRun, ...repoLockWait(values, opened, repository) });
     output.info(`delta ${text}: ${dryRun ? 'would be deleted' : 'deleted'}`);
     output.document('ostree-container.repo-delta-delete/1', { delta: text, dryRun });
     return undefined;

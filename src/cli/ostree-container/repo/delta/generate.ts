@@ -1,9 +1,9 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { decodeByteCount } from '../../../../base/decode.ts';
-import { formatBytes } from '../../../../base/text.ts';
+import { formatBytes, plural } from '../../../../base/text.ts';
 import type { DeltaName, GeneratedDelta, GenerateOptions } from '../../../../ostree/index.ts';
 import { UsageError } from '../../../arguments.ts';
-import { type LockValues, lockOption, lockWait, type RepoValues } from '../../../shared-options.ts';
+import { type LockValues, type RepoValues, repoLockOption, repoLockWait } from '../../../shared-options.ts';
 import { ed25519Signers } from '../signing-options.ts';
 import { type Opened, repositoryCommand } from '../with-repository.ts';
 
@@ -58,7 +58,7 @@ export function generateCommand(): Command {
     'ostree-container repo delta generate --repo /srv/repo --empty os/main',
     'ostree-container repo delta generate --repo /srv/repo --inline --min-fallback-size 0 --filename update.delta os/main',
   ];
-  return repositoryCommand<Values>(lockOption(shape), examples, generate);
+  return repositoryCommand<Values>(repoLockOption(shape), examples, generate);
 }
 
 async function generate(values: Values, [positional]: readonly string[], opened: Opened): Promise<undefined> {
@@ -108,7 +108,7 @@ async function optionsOf(values: Values, opened: Opened): Promise<GenerateOption
   let state: 'waiting' | 'running' | 'done' = 'waiting';
   return {
     signal,
-    ...lockWait(values, opened, repository.path),
+    ...repoLockWait(values, opened, repository),
     inline: values.inline,
     bsdiff: values.disableBsdiff !== true,
     minFallbackSize: values.minFallbackSize,
@@ -133,7 +133,7 @@ function files(path: string | undefined): readonly string[] {
 }
 
 function describe({ size, parts, fallbacks, uncompressedSize }: GeneratedDelta, dryRun: boolean): string {
-  const apart = fallbacks.count === 0 ? '' : `, and ${fallbacks.count} files to be fetched by themselves`;
+  const apart = fallbacks.count === 0 ? '' : `, and ${plural(fallbacks.count, 'file')} to be fetched apart`;
   const verb = dryRun ? 'would be written' : 'written';
   return `${verb}: ${formatBytes(size)} for ${formatBytes(uncompressedSize)} in ${parts.length} parts${apart}`;
 }

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { plural } from '../../../../base/text.ts';
-import { type LockValues, lockOption, lockWait, type RepoValues } from '../../../shared-options.ts';
+import { type LockValues, type RepoValues, repoLockOption, repoLockWait } from '../../../shared-options.ts';
 import { repositoryCommand } from '../with-repository.ts';
 
 interface Values extends RepoValues, LockValues {
@@ -14,11 +14,11 @@ export function reindexCommand(): Command {
     .option('--to <rev>', 'only the index of this commit')
     .option('--dry-run', 'say which deltas there are, change nothing');
   const examples = ['ostree-container repo delta reindex --repo /srv/repo'];
-  return repositoryCommand<Values>(lockOption(shape), examples, async (values, _args, opened) => {
+  return repositoryCommand<Values>(repoLockOption(shape), examples, async (values, _args, opened) => {
     const { output, ostree, repository, signal } = opened;
     const to = values.to === undefined ? undefined : ostree.resolveRevision(repository, values.to);
     const dryRun = values.dryRun === true;
-    const wait = lockWait(values, opened, repository.path);
+    const wait = repoLockWait(values, opened, repository);
     const deltas = await ostree.reindexDeltas(repository, { signal, to, dryRun, ...wait });
     output.info(`${repository.path}: ${plural(deltas, 'delta')} ${dryRun ? 'would be indexed' : 'indexed'}`);
     output.document('ostree-container.repo-delta-reindex/1', { to: to ?? null, dryRun, deltas });

@@ -1,11 +1,11 @@
 /** How a remote is reached: the options of the network, and what is told meanwhile. */
 import type { FromRemote } from '../../../../ostree/index.ts';
 import { UsageError } from '../../../arguments.ts';
-import { httpSettings, type TransferValues } from '../../../shared-options.ts';
+import { httpSettings, type LockValues, repoLockWait, type TransferValues } from '../../../shared-options.ts';
 import { packageVersion } from '../../../version.ts';
 import type { Opened } from '../with-repository.ts';
 
-export interface AccessValues extends TransferValues {
+export interface AccessValues extends TransferValues, LockValues {
   readonly url?: string;
   readonly httpHeader?: readonly string[];
   readonly networkRetries?: number;
@@ -13,7 +13,8 @@ export interface AccessValues extends TransferValues {
   readonly untrusted?: true;
 }
 
-export function accessOf(values: AccessValues, { output, progress, repository, signal }: Opened): FromRemote {
+export function accessOf(values: AccessValues, opened: Opened): FromRemote {
+  const { output, progress, repository, signal } = opened;
   const agent = values.appendUserAgent;
   if (agent !== undefined && !/^[ -~]+$/.test(agent)) throw new UsageError('--append-user-agent: only printable ASCII');
   const userAgent = `tako/${packageVersion()}${agent === undefined ? '' : ` ${agent}`}`;
@@ -24,7 +25,7 @@ export function accessOf(values: AccessValues, { output, progress, repository, s
     http: { ...settings, retries: values.networkRetries ?? values.retry },
     untrusted: values.untrusted === true,
     progress: progress.emit,
-    onWait: () => output.info(`${repository.path}: locked by another process, waiting for it`),
+    ...repoLockWait(values, opened, repository),
     signal,
   };
 }

@@ -1,11 +1,12 @@
 import { Command } from 'commander';
+import { plural } from '../../../../base/text.ts';
 import { UsageError } from '../../../arguments.ts';
 import { repeatable } from '../../../repeatable.ts';
-import type { RepoValues } from '../../../shared-options.ts';
+import { type LockValues, type RepoValues, repoLockOption, repoLockWait } from '../../../shared-options.ts';
 import { type Opened, repositoryCommand } from '../with-repository.ts';
 import { readKeyFiles } from './key-files.ts';
 
-interface Values extends RepoValues {
+interface Values extends RepoValues, LockValues {
   readonly set?: readonly string[];
   readonly gpgVerify: boolean;
   readonly signVerify?: boolean | readonly string[];
@@ -48,30 +49,32 @@ export function remoteAddCommand(): Command {
   const examples = [
     'ostree-container repo remote add --repo /srv/repo --gpg-import key.asc origin https://example.com/repo os/stable',
   ];
-  return repositoryCommand<Values>(shape, examples, async (values, [name = '', url = '', ...branches], opened) => {
-    if (values.force === true && values.ifNotExists === true)
-      throw new UsageError('--force and --if-not-exists exclude each other');
-    const settings = settingsOf(values, url, branches);
-    if (values.dryRun === true) {
-      opened.output.result(`[remote "${name}"]`);
-      for (const [key, value] of settings) opened.output.result(`${key}=${value}`);
-    } else await add(name, settings, values, opened);
-    return 0;
-  });
+  return repositoryCommand<Values>(
+    repoLockOption(shape),
+    examples,
+    async (values, [name = '', url = '', ...branches], opened) => {
+      if (values.force === true && values.ifNotExists === true)
+        throw new UsageError('--force and --if-not-exists exclude each other');
+      const settings = settingsOf(values, url, branches);
+      if (values.dryRun === true) {
+        opened.output.result(`[remote "${name}"]`);
+        for (const [key, value] of settings) opened.output.result(`${key}=${value}`);
+      } else await add(name, settings, values, opened);
+      return 0;
+    },
+  );
 }
 
 async function add(name: string, settings: readonly Setting[], values: Values, opened: Opened): Promise<void> {
   const { ostree, repository, output, signal } = opened;
   const files = await readKeyFiles(values.gpgImport ?? []); // first: a missing file must not leave half a remote
   const existing = values.force === true ? 'replace' : values.ifNotExists === true ? 'keep' : 'fail';
-  const onWait = (): void => output.info(`${repository.path}: locked by another process, waiting for it`);
-  const isAdded = await ostree.addRemote(repository, { name, settings, existing }, { signal, onWait });
+  const wait = { signal, ...repoLockWait(values, opened, repository) };
+  const isAdded = await ostree.addRemote(repository, { name, settings, existing }, wait);
   const keys =
-    isAdded && files.length > 0
-      ? (await ostree.importKeys(repository, { remote: name, files }, { signal, onWait })).added
-      : [];
+    isAdded && files.length > 0 ? (await ostree.importKeys(repository, { remote: name, files }, wait)).added : [];
   if (!isAdded) output.info(`remote ${name} exists already, and stays as it is`);
-  else output.info(`remote ${name} added${keys.length === 0 ? '' : ` with ${keys.length} keys`}`);
+  else output.info(`remote ${name} added${keys.length === 0 ? '' : ` with ${plural(keys.length, 'key')}`}`);
   output.document('ostree-container.repo-remote-add/1', {
     remote: name,
     added: isAdded,

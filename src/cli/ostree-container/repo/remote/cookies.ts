@@ -1,7 +1,11 @@
 /** `remote add-cookie`, `remote delete-cookie` and `remote list-cookies`. */
 import { Command } from 'commander';
-import type { RepoValues } from '../../../shared-options.ts';
-import { repositoryCommand } from '../with-repository.ts';
+import { type LockValues, type RepoValues, repoLockOption } from '../../../shared-options.ts';
+import { repositoryCommand, underLock } from '../with-repository.ts';
+
+interface ChangeValues extends RepoValues, LockValues {
+  readonly dryRun?: true;
+}
 
 /** As far as the program ostree: 25 years. */
 const LIFETIME_S = 25 * 365 * 24 * 3600;
@@ -13,15 +17,22 @@ export function remoteAddCookieCommand(): Command {
     .argument('<domain>', 'host, with a dot in front also its subdomains')
     .argument('<path>', 'path on the server')
     .argument('<cookie>', 'name of the cookie')
-    .argument('<value>', 'its value');
+    .argument('<value>', 'its value')
+    .option('--dry-run', 'look whether it could be added, change nothing');
   const examples = ['ostree-container repo remote add-cookie --repo /srv/repo origin example.com / token SECRET'];
-  return repositoryCommand<RepoValues>(shape, examples, async (_values, args, { ostree, repository, output }) => {
+  return repositoryCommand<ChangeValues>(repoLockOption(shape), examples, async (values, args, opened) => {
+    const { ostree, repository, output } = opened;
+    const dryRun = values.dryRun === true;
     const [remote = '', domain = '', path = '', name = '', value = ''] = args;
     ostree.readRemote(repository, remote);
     const expires = Math.floor(Date.now() / 1000) + LIFETIME_S;
     const place = { domain: domain.replace(/^\./, ''), hasSubdomains: domain.startsWith('.'), path };
-    ostree.addCookie(repository, remote, { ...place, isSecure: false, expires, name, value });
-    output.document('ostree-container.repo-remote-add-cookie/1', { remote, domain, path, cookie: name });
+    const cookie = { ...place, isSecure: false, expires, name, value };
+    const add = (): void => ostree.addCookie(repository, remote, cookie, dryRun);
+    if (dryRun) add();
+    else await underLock(opened, 'exclusive', values, add);
+    output.info(`cookie ${name} of remote ${remote} ${dryRun ? 'would be ' : ''}added`);
+    output.document('ostree-container.repo-remote-add-cookie/1', { remote, dryRun, domain, path, cookie: name });
     return 0;
   });
 }
@@ -32,15 +43,25 @@ export function remoteDeleteCookieCommand(): Command {
     .argument('<name>', 'name of the remote')
     .argument('<domain>', 'host that it is for')
     .argument('<path>', 'path that it is for')
-    .argument('<cookie>', 'name of the cookie');
+    .argument('<cookie>', 'name of the cookie')
+    .option('--dry-run', 'look whether there is such a cookie, change nothing');
   const examples = ['ostree-container repo remote delete-cookie --repo /srv/repo origin example.com / token'];
-  return repositoryCommand<RepoValues>(shape, examples, async (_values, args, { ostree, repository, output }) => {
+  return repositoryCommand<ChangeValues>(repoLockOption(shape), examples, async (values, args, opened) => {
+    const { ostree, repository, output } = opened;
+    const dryRun = values.dryRun === true;
     const [remote = '', domain = '', path = '', name = ''] = args;
     ostree.readRemote(repository, remote);
-    if (!ostree.deleteCookie(repository, remote, { domain, path, name })) {
+    let isDeleted = false;
+    const remove = (): void => {
+      isDeleted = ostree.deleteCookie(repository, remote, { domain, path, name }, dryRun);
+    };
+    if (dryRun) remove();
+    else await underLock(opened, 'exclusive', values, remove);
+    if (!isDeleted) {
       throw new ostree.OstreeError('PATH_MISSING', `remote ${remote} has no such cookie`, { subject: name });
     }
-    output.document('ostree-container.repo-remote-delete-cookie/1', { remote, domain, path, cookie: name });
+    output.info(`cookie ${name} of remote ${remote} ${dryRun ? 'would be ' : ''}deleted`);
+    output.document('ostree-container.repo-remote-delete-cookie/1', { remote, dryRun, domain, path, cookie: name });
     return 0;
   });
 }

@@ -1,17 +1,19 @@
 /** `remote gpg-import` and `remote gpg-list-keys`. */
 import { Command } from 'commander';
+import { plural } from '../../../../base/text.ts';
 import type { listKeys } from '../../../../ostree/index.ts';
 import { UsageError } from '../../../arguments.ts';
 import { repeatable } from '../../../repeatable.ts';
-import type { RepoValues } from '../../../shared-options.ts';
+import { type LockValues, type RepoValues, repoLockOption, repoLockWait } from '../../../shared-options.ts';
 import { repositoryCommand } from '../with-repository.ts';
 import { readKeyFiles, readKeysFromInput } from './key-files.ts';
 
 type KeyInfo = Awaited<ReturnType<typeof listKeys>>[number];
 
-interface ImportValues extends RepoValues {
+interface ImportValues extends RepoValues, LockValues {
   readonly keyring?: readonly string[];
   readonly stdin?: true;
+  readonly dryRun?: true;
 }
 
 export function remoteGpgImportCommand(): Command {
@@ -19,19 +21,22 @@ export function remoteGpgImportCommand(): Command {
     .description('Put OpenPGP keys into the keyring of a remote. Keys that are there stay; copies of a key are merged.')
     .argument('<name>', 'name of the remote')
     .addOption(repeatable('-k, --keyring <file>', 'file with keys: binary, ASCII armor, or keybox'))
-    .option('--stdin', 'read keys from standard input');
+    .option('--stdin', 'read keys from standard input')
+    .option('--dry-run', 'say which keys would be imported, change nothing');
   const examples = ['ostree-container repo remote gpg-import --repo /srv/repo origin -k key.asc'];
-  return repositoryCommand<ImportValues>(shape, examples, async (values, [name = ''], opened) => {
+  return repositoryCommand<ImportValues>(repoLockOption(shape), examples, async (values, [name = ''], opened) => {
     const { ostree, repository, output, signal } = opened;
     ostree.readRemote(repository, name);
     const named = await readKeyFiles(values.keyring ?? []);
     const files = values.stdin === true ? [...named, ...(await readKeysFromInput())] : named;
     if (files.length === 0) throw new UsageError('name keys with --keyring FILE or --stdin');
-    const onWait = (): void => output.info(`${repository.path}: locked by another process, waiting for it`);
-    const { added, keys } = await ostree.importKeys(repository, { remote: name, files }, { signal, onWait });
-    output.result(`Imported ${added.length} GPG ${added.length === 1 ? 'key' : 'keys'} to remote "${name}"`);
+    const dryRun = values.dryRun === true;
+    const wait = { signal, dryRun, ...repoLockWait(values, opened, repository) };
+    const { added, keys } = await ostree.importKeys(repository, { remote: name, files }, wait);
+    output.result(`${dryRun ? 'Would import' : 'Imported'} ${plural(added.length, 'GPG key')} to remote "${name}"`);
     output.document('ostree-container.repo-remote-gpg-import/1', {
       remote: name,
+      dryRun,
       imported: added.map(({ fingerprint }) => fingerprint),
       keys: keys.map(({ fingerprint }) => fingerprint),
     });

@@ -1,9 +1,9 @@
 /** `remote delete`, `remote list` and `remote show-url`. */
 import { Command } from 'commander';
-import type { RepoValues } from '../../../shared-options.ts';
+import { type LockValues, type RepoValues, repoLockOption, repoLockWait } from '../../../shared-options.ts';
 import { repositoryCommand } from '../with-repository.ts';
 
-interface DeleteValues extends RepoValues {
+interface DeleteValues extends RepoValues, LockValues {
   readonly ifExists?: true;
   readonly dryRun?: true;
 }
@@ -15,13 +15,13 @@ export function remoteDeleteCommand(): Command {
     .option('--if-exists', 'do nothing when there is no such remote')
     .option('--dry-run', 'say what would be deleted, change nothing');
   const examples = ['ostree-container repo remote delete --repo /srv/repo origin'];
-  return repositoryCommand<DeleteValues>(shape, examples, async (values, [name = ''], opened) => {
+  return repositoryCommand<DeleteValues>(repoLockOption(shape), examples, async (values, [name = ''], opened) => {
     const { ostree, repository, output, signal } = opened;
     const isThere = ostree.listRemotes(repository).some((remote) => remote.name === name);
     if (!isThere && values.ifExists !== true) ostree.readRemote(repository, name); // which says what is wrong
-    const onWait = (): void => output.info(`${repository.path}: locked by another process, waiting for it`);
+    const wait = { signal, ...repoLockWait(values, opened, repository) };
     const dryRun = values.dryRun === true;
-    const isDeleted = isThere && (dryRun || (await ostree.deleteRemote(repository, name, { signal, onWait })));
+    const isDeleted = isThere && (dryRun || (await ostree.deleteRemote(repository, name, wait)));
     if (isThere && !isDeleted) {
       throw new ostree.OstreeError('REMOTE_UNKNOWN', `remote ${name} is one of the parent repository`, {
         subject: name,
