@@ -77,7 +77,7 @@ export async function withDisk<T>(options: DiskOptions, use: (disk: Disk) => Pro
  * with O_SYNC or O_DSYNC are not.
  */
 export function withoutSync(): readonly string[] {
-  const calls = '?fsync,?fdatasync,?syncfs,?sync';
+  const calls = '?fsync,?fdatasync,?syncfs,?sync,?sync_file_range';
   return ['strace', '-f', '-qq', '-o', '/dev/null', '-e', `trace=${calls}`, '-e', `inject=${calls}:retval=0`];
 }
 
