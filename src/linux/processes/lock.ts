@@ -93,8 +93,9 @@ async function waitFor(
   attempt: () => boolean,
 ): Promise<void> {
   signal.throwIfAborted();
-  const deadline = performance.now() + timeoutMs;
+  let deadline: number | undefined;
   for (let delay = FIRST_DELAY_MS, isFirst = true; !attempt(); delay = Math.min(delay * 1.5, LONGEST_DELAY_MS)) {
+    deadline ??= performance.now() + timeoutMs; // the first attempt, which may load koffi, is no waiting
     const left = deadline - performance.now();
     if (left <= 0) throw timedOut(path, timeoutMs);
     if (isFirst) onWait?.();
