@@ -1,19 +1,9 @@
 /** `ostree.sizes` of a commit: what a client would have to fetch. Source: ostree.sizes in ostree-core-private.h. */
-import { CodedError } from '../../base/error.ts';
-import { array, bytes, lookup } from '../../gvariant/index.ts';
-import { readVarint } from '../delta/algorithms/varint.ts';
-import { CHECKSUM_BYTES, type Checksum, checksumOf } from '../objects/checksum.ts';
 import type { Commit } from '../objects/commit.ts';
-import { type ObjectType, objectTypeOf } from '../objects/object-type.ts';
+import { decodeSizes, type ObjectSize, SIZES_KEY } from '../objects/sizes.ts';
 import type { ObjectReader } from '../storage/object-reader.ts';
 
-export interface ObjectSize {
-  readonly checksum: Checksum;
-  readonly type: ObjectType;
-  /** Bytes in an archive. */
-  readonly archived: number;
-  readonly unpacked: number;
-}
+export type { ObjectSize } from '../objects/sizes.ts';
 
 export interface CommitSizes {
   readonly objects: number;
@@ -23,7 +13,8 @@ export interface CommitSizes {
 
 /** Undefined when the commit does not tell. Entries that do not parse are left out: old versions wrote such. */
 export function sizesOf({ metadata }: Commit): readonly ObjectSize[] | undefined {
-  return lookup(metadata, 'ostree.sizes', array(bytes))?.flatMap((entry) => parseEntry(entry) ?? []);
+  const held = metadata.find(([key]) => key === SIZES_KEY)?.[1];
+  return held && decodeSizes(held);
 }
 
 export function totalOf(sizes: readonly ObjectSize[]): CommitSizes {
@@ -40,17 +31,4 @@ export function totalOf(sizes: readonly ObjectSize[]): CommitSizes {
 /** Those that are not in the repository. */
 export function neededOf(sizes: readonly ObjectSize[], reader: ObjectReader): readonly ObjectSize[] {
   return sizes.filter(({ checksum, type }) => !reader.has(checksum, type));
-}
-
-function parseEntry(entry: Uint8Array): ObjectSize | undefined {
-  try {
-    const checksum = checksumOf(entry.subarray(0, CHECKSUM_BYTES), 'ostree.sizes');
-    const archived = readVarint(entry, CHECKSUM_BYTES);
-    const unpacked = readVarint(entry, archived.next);
-    const type = unpacked.next === entry.length ? 'file' : objectTypeOf(entry[unpacked.next] ?? 0);
-    return type && { checksum, type, archived: archived.value, unpacked: unpacked.value };
-  } catch (error) {
-    if (error instanceof CodedError) return undefined;
-    throw error;
-  }
 }
