@@ -176,6 +176,15 @@ describe('an unknown command of a group', () => {
   });
 });
 
+describe('results that cannot be written', () => {
+  it('fail the command, with a message and no stack', async () => {
+    const prefix = ['sh', '-c', 'exec "$@" > /dev/full', 'sh'];
+    const { status, stderr } = await pod('show --repo=/given', { prefix });
+    assert.deepEqual([status, stderr.split('\n').length], [1, 2], stderr);
+    assert.match(stderr, /^pod: standard output: .*ENOSPC/);
+  });
+});
+
 describe('the repository of a command', () => {
   it('comes from --repo, else from OSTREE_REPO', async () => {
     const env = { OSTREE_REPO: '/env' };

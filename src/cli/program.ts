@@ -3,7 +3,7 @@ import { type Command, CommanderError, Option } from 'commander';
 import { codeOf } from '../base/error.ts';
 import { nearest } from '../base/text.ts';
 import { isHelpWord, readRequest, UsageError } from './arguments.ts';
-import { follow, pathOf } from './command-table.ts';
+import { follow, insteadOf, pathOf } from './command-table.ts';
 import { EXIT, EXIT_HELP, Interrupted, statusOf } from './exit-status.ts';
 import { Output } from './output.ts';
 import type { ProgressMode, ProgressView } from './progress.ts';
@@ -89,23 +89,26 @@ export async function runMain(
   words: readonly string[],
 ): Promise<void> {
   const program = await define(words.filter((word) => !isHelpWord(word)));
-  for (const stream of [process.stdout, process.stderr]) stream.on('error', ignoreClosed);
   const output = new Output(program.name());
+  let lost = false;
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error) => {
+      if (codeOf(error) === 'EPIPE' || lost) return; // whoever read our words has gone, as `head` does: work goes on
+      lost = true;
+      process.exitCode = EXIT.failed;
+      output.error(error, stream === process.stdout ? 'standard output' : 'standard error');
+    });
+  }
   const abort = abortOnSignals();
   current = { output, signal: abort.signal, status: EXIT.done };
   try {
     await dispatch(program, words, output);
-    process.exitCode = current.status;
+    process.exitCode = lost ? EXIT.failed : current.status;
   } catch (thrown) {
     process.exitCode = fail(thrown, program, words, output, abort.signal);
   } finally {
     abort.stop();
   }
-}
-
-/** Whoever read our words has gone, as `head` does: the work goes on all the same. */
-function ignoreClosed(error: Error): void {
-  if (codeOf(error) !== 'EPIPE') throw error;
 }
 
 async function dispatch(program: Command, words: readonly string[], output: Output): Promise<void> {
@@ -165,7 +168,8 @@ function asOurs(thrown: unknown, program: Command, words: readonly string[]): un
   const { command, rest } = follow(program, words);
   const names = command.commands.map((each) => each.name());
   const meant = rest[0]?.startsWith('-') === false ? nearest(rest[0], names) : undefined;
-  const hint = meant === undefined ? '' : `did you mean "${meant}"? `;
+  const instead = insteadOf(command, rest[0] ?? '');
+  const hint = instead !== undefined ? `${instead}; ` : meant === undefined ? '' : `did you mean "${meant}"? `;
   // What follows a mistyped option may be a secret.
   const text = thrown.message
     .replace(/^error: /, '')

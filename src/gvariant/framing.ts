@@ -11,6 +11,25 @@ import type { Writer } from './writer.ts';
  */
 export const DEEPEST = 64;
 
+/**
+ * Elements of arrays that one decoding reads, those of inner arrays too. One may take two bytes of its container and a
+ * hundred of memory: hostile metadata of the size that OSTree accepts would fill any. No more fit into 128 MiB when
+ * each has a checksum.
+ */
+const MOST_ELEMENTS = 2 ** 22;
+
+/** Of the decoding that is under way: it is synchronous, and none begins within another. */
+let elements = 0;
+
+export function beginDecoding(): void {
+  elements = 0;
+}
+
+/** @throws GVariantError GVARIANT_MALFORMED when it is one too many */
+export function countElement(signature: string): void {
+  if (++elements > MOST_ELEMENTS) throw malformed(signature, `at most ${MOST_ELEMENTS} elements in all`, 'more');
+}
+
 /** The level of a child. @throws GVariantError GVARIANT_MALFORMED when it lies too deep */
 export function deeper(level: number, signature: string): number {
   if (level >= DEEPEST) throw malformed(signature, `at most ${DEEPEST} containers inside one another`, 'more');

@@ -81,6 +81,31 @@ describe('nesting', () => {
 });
 
 describe('a hostile size', () => {
+  it('of millions of elements without content is refused before they fill the memory', () => {
+    const empties = (count: number) => Buffer.alloc(4 * count); // offsets of 0, four bytes each
+    assert.equal(array(bytes).decode(empties(100_000)).length, 100_000);
+    assert.throws(() => array(bytes).decode(empties(2 ** 22 + 1)), MALFORMED);
+    const pairs = array(tuple(bytes, bytes));
+    const hundred = pairs.encode(Array.from({ length: 100 }, () => [Buffer.of(), Buffer.of()] as const));
+    assert.equal(hundred.length, 200);
+    const inside = (count: number) => array(bytes).encode(Array.from({ length: count }, () => hundred));
+    assert.equal(array(pairs).decode(inside(10_000)).length, 10_000);
+    assert.throws(() => array(pairs).decode(inside(50_000)), MALFORMED);
+  });
+
+  it('of an object path is no matter', () => {
+    const path = '/a'.repeat(5_000_000);
+    assert.equal(objectPath.decode(Buffer.from(`${path}\0`)), path);
+    assert.throws(() => objectPath.decode(Buffer.from(`${path}/\0`)), MALFORMED);
+  });
+
+  it('of byte strings before a long text is written as text in time that grows with the bytes only', () => {
+    const type = parseType(`(${'ay'.repeat(5000)}s)`);
+    const held = variantOf(type, [...Array.from({ length: 5000 }, () => Buffer.of(1)), 'x'.repeat(30_000_000)]);
+    const began = performance.now();
+    assert.match(formatVariant(held), /^\(\[byte 0x01\], \[byte 0x01\], /);
+    assert.ok(performance.now() - began < 8000);
+  });
   it('that claims more elements than there are bytes is refused', () => {
     assert.throws(() => array(string).decode(Buffer.from('ff', 'hex')), MALFORMED);
     assert.throws(() => array(string).decode(Buffer.alloc(300, 0xff)), MALFORMED);

@@ -1,4 +1,5 @@
 import { malformed } from './error.ts';
+import { beginDecoding } from './framing.ts';
 import { Writer } from './writer.ts';
 
 /** A GVariant type that can be read and written. Values are immutable plain data. */
@@ -51,6 +52,7 @@ export function defineType<T>(traits: Traits, codec: Codec<T>): Type<T> {
     decode(bytes) {
       const { length } = bytes;
       if (fixedSize !== undefined && length !== fixedSize) throw malformed(signature, `${fixedSize} bytes`, length);
+      beginDecoding();
       return codec.read(Buffer.from(bytes.buffer, bytes.byteOffset, length), 0, length, 0);
     },
     encode(value) {

@@ -4,9 +4,13 @@ export interface HttpSettings {
   readonly userAgent: string;
   /** PEM file of the certificate authorities to trust instead of the system's. */
   readonly caFile?: string | undefined;
+  /** More of them, in files of their own. */
+  readonly moreAuthorities?: readonly string[] | undefined;
   /** Client certificate and its key, PEM files. */
   readonly certFile?: string | undefined;
   readonly keyFile?: string | undefined;
+  /** Accept any certificate: for a server that the user has declared insecure, and no other. */
+  readonly anyCertificate?: boolean | undefined;
   /** Upper bound in bytes per second, over all transfers of this client together. */
   readonly limitRate?: number | undefined;
   /** A transfer that stays below this many bytes per second over a whole window has stalled. */
@@ -28,8 +32,10 @@ export interface HttpSettings {
 export interface ResolvedSettings {
   readonly userAgent: string;
   readonly caFile: string | undefined;
+  readonly moreAuthorities: readonly string[];
   readonly certFile: string | undefined;
   readonly keyFile: string | undefined;
+  readonly anyCertificate: boolean;
   readonly limitRate: number | undefined;
   readonly minRate: number;
   readonly minRateWindowMs: number;
@@ -45,8 +51,10 @@ export function resolveSettings(settings: HttpSettings): ResolvedSettings {
   return {
     userAgent: settings.userAgent,
     caFile: settings.caFile,
+    moreAuthorities: settings.moreAuthorities ?? [],
     certFile: settings.certFile,
     keyFile: settings.keyFile,
+    anyCertificate: settings.anyCertificate === true,
     limitRate: settings.limitRate,
     minRate: settings.minRate ?? 1024,
     minRateWindowMs: settings.minRateWindowMs ?? 30_000,

@@ -28,17 +28,22 @@ export type { AddOptions } from './commit/add-directory.ts';
 export type { AddTarOptions, TarSource } from './commit/add-tar.ts';
 export type { TreeOptions, TreeSource } from './commit/build-tree.ts';
 export type { CommitRequest, Committed } from './commit/commit.ts';
+export { DirMetas } from './commit/dir-metas.ts';
+export { FileQueue } from './commit/file-queue.ts';
 export {
   type Attributes,
   type ModifierOptions,
   Modifiers,
   modifiersFor,
+  PLAIN_DIRECTORY,
   type StatOverride,
 } from './commit/modifiers.ts';
-export { MutableTree, type OnConflict, type Root, type TreeEntry } from './commit/mutable-tree.ts';
+export { assertDepth, MutableTree, type OnConflict, type Root, type TreeEntry } from './commit/mutable-tree.ts';
 export { pathnameFilter } from './commit/pathname-filter.ts';
 export { parseSkipList, parseStatOverrides } from './commit/stat-overrides.ts';
+export { storeContent } from './commit/store-content.ts';
 export { type Statistics, Tally } from './commit/tally.ts';
+export { attributesOf } from './commit/tar-attributes.ts';
 export { type CommitOptions, writeCommit } from './commit/write-commit.ts';
 export { openDelta, openDeltaPath } from './delta/delta-file.ts';
 export { DEFAULT_BUDGET, type GenerateOptions } from './delta/generate/options.ts';
@@ -76,7 +81,7 @@ export { type Commit, contentChecksum, decodeCommit, encodeCommit } from './obje
 export { GPG_SIGNATURES, signaturesOf } from './objects/detached.ts';
 export { type DirMeta, decodeDirMeta, encodeDirMeta } from './objects/dirmeta.ts';
 export { type DirTree, decodeDirTree, encodeDirTree } from './objects/dirtree.ts';
-export type { FileHeader } from './objects/file-header.ts';
+export { type FileHeader, S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from './objects/file-header.ts';
 export type { MetadataType, ObjectType } from './objects/object-type.ts';
 export type { Xattr, Xattrs } from './objects/xattrs.ts';
 export { formatXattrs } from './objects/xattrs-text.ts';
@@ -182,7 +187,6 @@ export { type Transaction, type TransactionOptions, withTransaction } from './st
 export { formatRaw } from './summary/raw-text.ts';
 export { decodeSummary, SUMMARY_KEYS, SUMMARY_SIGNATURE, type Summary, type SummaryRef } from './summary/summary.ts';
 export type {
-  SummarySigner,
   UpdatedSummary,
   UpdateSummaryOptions,
 } from './summary/update-summary.ts';

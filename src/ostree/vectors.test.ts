@@ -16,7 +16,7 @@ import {
 import { decodeDeltaIndex, encodeDeltaIndex } from './delta/index-file.ts';
 import { decodeSuperblock, encodeSuperblock } from './delta/superblock.ts';
 import { Reach, reachTree } from './history/reach.ts';
-import { verifyObjects } from './jobs/verify-objects.ts';
+import { fsckObjects } from './jobs/fsck-objects.ts';
 import { contentChecksum, decodeCommit, encodeCommit } from './objects/commit.ts';
 import { decodeDetached, encodeDetached } from './objects/detached.ts';
 import { decodeDirMeta, encodeDirMeta } from './objects/dirmeta.ts';
@@ -92,7 +92,10 @@ describe('every vector repository', () => {
         reach.commits.add(commit);
         reachTree(reader, reader.commit(commit), reach);
       }
-      const { findings, bytes } = await verifyObjects({ reader, writer: undefined }, { objects: [...reach.names()] });
+      const { found: findings, bytes } = await fsckObjects(
+        { reader, writer: undefined },
+        { objects: [...reach.names()] },
+      );
       assert.deepEqual(findings, []);
       assert.ok(bytes > 1000 && reach.size > 10);
     });

@@ -65,6 +65,12 @@ describe('a SubjectPublicKeyInfo key', () => {
     });
   }
 
+  it('is not looked for in blank lines for ever', () => {
+    const began = performance.now();
+    assert.throws(() => openSpkiKey(`-----BEGIN PUBLIC KEY-----${'\n'.repeat(150_000)}?`), REFUSED);
+    assert.ok(performance.now() - began < 5000);
+  });
+
   it('under which anybody can sign is refused', () => {
     const weak = Buffer.concat([Buffer.from('302a300506032b6570032100', 'hex'), Buffer.alloc(32)]);
     assert.throws(() => openSpkiKey(weak), { code: 'WEAK_PUBLIC_KEY' });

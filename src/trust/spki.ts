@@ -11,7 +11,7 @@ export interface SpkiKey {
   verify(message: Uint8Array, signature: Uint8Array): boolean;
 }
 
-const PEM = /^-----BEGIN ([A-Z0-9 ]+)-----\s+([A-Za-z0-9+/=\s]+)-----END ([A-Z0-9 ]+)-----\s*$/;
+const PEM = /^-----BEGIN ([A-Z0-9 ]+)-----\s([A-Za-z0-9+/=\s]+)-----END ([A-Z0-9 ]+)-----\s*$/;
 const CURVES: ReadonlySet<string | undefined> = new Set(['prime256v1', 'secp384r1', 'secp521r1']);
 const MIN_RSA_BITS = 2048;
 const MAX_RSA_BITS = 16384;

@@ -4,7 +4,7 @@ import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, write
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Finding, verifyObjects } from '../../src/ostree/jobs/verify-objects.ts';
+import { type FsckFound, fsckObjects } from '../../src/ostree/jobs/fsck-objects.ts';
 import { parseObjectName } from '../../src/ostree/objects/object-type.ts';
 import type { RepositoryMode } from '../../src/ostree/repository/config.ts';
 import { createRepository, openRepository } from '../../src/ostree/repository/repository.ts';
@@ -24,7 +24,7 @@ function newRepository(t: TestContext, config: string, mode: RepositoryMode = 'a
 }
 
 /** Everything that lies in `objects`, whether a commit needs it or not. */
-async function brokenObjects(path: string): Promise<readonly Finding[]> {
+async function brokenObjects(path: string): Promise<readonly FsckFound[]> {
   const repository = openRepository(path);
   try {
     const folder = join(path, 'objects');
@@ -35,7 +35,7 @@ async function brokenObjects(path: string): Promise<readonly Finding[]> {
       }),
     );
     assert.ok(objects.length > 0);
-    return (await verifyObjects({ reader: objectsOf(repository), writer: undefined }, { objects })).findings;
+    return (await fsckObjects({ reader: objectsOf(repository), writer: undefined }, { objects })).found;
   } finally {
     repository.close();
   }

@@ -1,5 +1,5 @@
 import { malformed } from '../error.ts';
-import { align, deeper, offsetWidth, readOffset, skipPadding, smallestWidth } from '../framing.ts';
+import { align, countElement, deeper, offsetWidth, readOffset, skipPadding, smallestWidth } from '../framing.ts';
 import { defineType, type Type } from '../type.ts';
 import type { Writer } from '../writer.ts';
 
@@ -14,7 +14,10 @@ export function array<T>(element: Type<T>): Type<readonly T[]> {
       read(from, start, end, level) {
         const values: T[] = [];
         const inner = deeper(level, signature);
-        eachElement(element, from, start, end, (first, last) => values.push(codec.read(from, first, last, inner)));
+        eachElement(element, from, start, end, (first, last) => {
+          countElement(signature);
+          values.push(codec.read(from, first, last, inner));
+        });
         return values;
       },
       check(from, start, end, level) {

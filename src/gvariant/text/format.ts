@@ -67,7 +67,8 @@ function formatMaybe(element: Type<unknown>, { from, start, end }: Place): { tex
 }
 
 function formatArray(element: Type<unknown>, { from, start, end }: Place, typed: boolean): string {
-  if (element.signature === 'y' && from.indexOf(0, start) === end - 1 && end > start)
+  // Looked for in these bytes alone, or each of many strings would search the rest of the value.
+  if (element.signature === 'y' && end > start && from.subarray(start, end).indexOf(0) === end - start - 1)
     return quoteBytes(from.subarray(start, end - 1));
   const isDict = element.form.kind === 'entry';
   const [open, close] = isDict ? '{}' : '[]';

@@ -24,7 +24,7 @@ export function createConnector({ settings, build, trust }: ConnectOptions): bui
       ...tlsOptions(settings, trust()),
       session: sessions.get(options.hostname),
       highWaterMark: TLS_SIZES.highWaterMark,
-      onread: createReadBuffers(TLS_SIZES, (chunk) => socket?.push(chunk) ?? false), // nothing comes before our request
+      onread: createReadBuffers(TLS_SIZES, () => socket),
     };
     build(wanted)(options, (...[error, connected]) => {
       if (error !== null) return callback(error, null);
@@ -37,7 +37,11 @@ export function createConnector({ settings, build, trust }: ConnectOptions): bui
 
 /** Options for `tls.connect`, for undici's connector. */
 export function tlsOptions(settings: ResolvedSettings, trust: SecureContext | undefined): buildConnector.BuildOptions {
-  return { timeout: settings.connectTimeoutMs, ...(trust === undefined ? {} : { secureContext: trust }) };
+  return {
+    timeout: settings.connectTimeoutMs,
+    rejectUnauthorized: !settings.anyCertificate,
+    ...(trust === undefined ? {} : { secureContext: trust }),
+  };
 }
 
 function connectPlain(
@@ -53,7 +57,7 @@ function connectPlain(
     keepAlive: true,
     keepAliveInitialDelay: 60_000,
     highWaterMark: sizes.highWaterMark,
-    onread: createReadBuffers(sizes, (chunk) => socket.push(chunk)),
+    onread: createReadBuffers(sizes, () => socket),
   };
   const socket: Socket = connectTcp(options);
   const timer = setTimeout(() => socket.destroy(connectTimeout(connectTimeoutMs)), connectTimeoutMs);

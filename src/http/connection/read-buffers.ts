@@ -1,11 +1,11 @@
 import { Buffer } from 'node:buffer';
-import type { OnReadOpts } from 'node:net';
+import type { OnReadOpts, Socket } from 'node:net';
 
 export interface ReadSizes {
   /** The most that one read brings, and the size of a slot. */
   readonly read: number;
   readonly slots: number;
-  /** A shorter read is copied and leaves its slot free: it costs less than a slot that stays occupied. */
+  /** While others wait, a shorter read is copied and leaves its slot free: that costs less than a slot that stays occupied. */
   readonly copyBelow: number;
   /** At so many bytes that are not taken yet the stream stops reading. */
   readonly highWaterMark: number;
@@ -13,7 +13,7 @@ export interface ReadSizes {
 
 /** With a rate limit an eighth of a second's worth at a time, so that a slow transfer flows instead of jerking. */
 export function plainSizes(limitRate: number | undefined): ReadSizes {
-  if (limitRate === undefined) return { read: 256 * 1024, slots: 8, copyBelow: 64 * 1024, highWaterMark: 256 * 1024 };
+  if (limitRate === undefined) return { read: 128 * 1024, slots: 8, copyBelow: 32 * 1024, highWaterMark: 128 * 1024 };
   const read = Math.min(64 * 1024, Math.max(4096, Math.floor(limitRate / 8)));
   return { read, slots: 1, copyBelow: Number.POSITIVE_INFINITY, highWaterMark: read };
 }
@@ -26,19 +26,25 @@ export const TLS_SIZES: ReadSizes = { read: 16 * 1024, slots: 16, copyBelow: 8 *
  * chunks, and 20 to 30 MB less memory waiting for the garbage collector.
  *
  * A chunk is overwritten some reads later, so it must be used up or copied when it is handed out. The stream itself never
- * holds one too long: before it stops reading it takes at most highWaterMark / copyBelow + 1 occupied slots; one more is
- * being consumed and one is lent to the socket.
+ * holds one too long: before it stops reading it takes one slot when it is empty and then at most highWaterMark /
+ * copyBelow more; one is being consumed and one is lent to the socket.
  */
-export function createReadBuffers(sizes: ReadSizes, push: (chunk: Uint8Array) => boolean): OnReadOpts {
+export function createReadBuffers(
+  sizes: ReadSizes,
+  stream: () => Pick<Socket, 'push' | 'readableLength'> | undefined,
+): OnReadOpts {
   const { read, slots, copyBelow } = sizes;
   const memory = Buffer.allocUnsafeSlow(slots * read);
   let slot = 0;
   return {
     buffer: () => memory.subarray(slot * read, (slot + 1) * read),
     callback(length, buffer) {
-      if (length < copyBelow) return push(Buffer.from(buffer.subarray(0, length)));
+      const to = stream();
+      if (to === undefined) return false; // nothing comes before our request
+      const chunk = buffer.subarray(0, length);
+      if (length < copyBelow && (slots === 1 || to.readableLength > 0)) return to.push(Buffer.from(chunk));
       slot = (slot + 1) % slots;
-      return push(buffer.subarray(0, length));
+      return to.push(chunk);
     },
   };
 }

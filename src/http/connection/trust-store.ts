@@ -19,7 +19,7 @@ export async function loadTrust(settings: ResolvedSettings): Promise<SecureConte
   if ((certFile === undefined) !== (keyFile === undefined)) {
     throw new HttpError('HTTP_TLS', 'a client certificate needs its key, and a key its certificate');
   }
-  const ca = authorities(settings);
+  const ca = await authorities(settings);
   try {
     return createSecureContext({
       ...(ca === undefined ? {} : { ca }),
@@ -31,11 +31,17 @@ export async function loadTrust(settings: ResolvedSettings): Promise<SecureConte
   }
 }
 
-function authorities({ caFile, env }: ResolvedSettings): string | undefined {
+async function authorities({ caFile, moreAuthorities, env }: ResolvedSettings): Promise<string[] | undefined> {
   const file = caFile ?? (env['SSL_CERT_FILE'] || SYSTEM_BUNDLES.find((bundle) => existsSync(bundle)));
-  if (file === undefined) return undefined; // then those that Node brings along
+  if (file === undefined && moreAuthorities.length === 0) return undefined; // then those that Node brings along
+  const first = file === undefined ? (await import('node:tls')).rootCertificates : [readCertificates(file)];
+  return [...first, ...moreAuthorities.map(readCertificates)];
+}
+
+/** Without this check a wrong file would just trust nobody. */
+function readCertificates(file: string): string {
   const pem = readPem(file);
-  if (pem.includes('-----BEGIN ')) return pem; // without this check a wrong file would just trust nobody
+  if (pem.includes('-----BEGIN ')) return pem;
   throw new HttpError('HTTP_TLS', `${file}: no certificate in it`, { subject: file });
 }
 

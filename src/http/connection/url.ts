@@ -10,13 +10,22 @@ export interface Target {
 
 /** @throws HttpError HTTP_BAD_URL for what is not an http or https URL */
 export function parseTarget(text: URL | string): Target {
-  if (!URL.canParse(String(text))) {
+  const url = parse(text);
+  if (url === undefined) {
     throw new HttpError('HTTP_BAD_URL', 'not a URL: expected http://HOST/PATH or https://HOST/PATH');
   }
-  const url = new URL(text);
   if (!isHttp(url)) throw new HttpError('HTTP_BAD_URL', `${showUrl(url)}: not http or https`);
   const authorization = basicAuthorization(url);
   return { url: stripped(url), authorization };
+}
+
+/** Parsed once: asking whether it can be parsed costs as much again, and a pull has tens of thousands of URLs. */
+function parse(text: URL | string): URL | undefined {
+  try {
+    return new URL(text);
+  } catch {
+    return undefined; // the only thing that the constructor throws for is text that is not a URL
+  }
 }
 
 export function isHttp(url: URL): boolean {
@@ -30,8 +39,9 @@ export function basicAuthorization(url: URL): string | undefined {
   return `Basic ${pair.toString('base64')}`;
 }
 
-/** The URL without credentials and fragment. */
+/** The URL without credentials and fragment; the same one when it has none, for each setter parses all of it again. */
 export function stripped(url: URL): URL {
+  if (url.username === '' && url.password === '' && url.hash === '') return url;
   const copy = new URL(url);
   copy.username = '';
   copy.password = '';

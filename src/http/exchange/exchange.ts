@@ -19,7 +19,7 @@ export interface Outgoing {
 
 export interface Head {
   readonly status: number;
-  /** Lower-case names; of a header sent twice the first value. */
+  /** Lower-case names; of a header sent twice the first value, or all of them where they make up a list. */
   readonly headers: ReadonlyMap<string, string>;
   readonly url: URL;
 }
@@ -178,6 +178,12 @@ class Exchange implements Dispatcher.DispatchHandler {
 
 type RawHeaders = Readonly<Record<string, string | string[] | undefined>>;
 
+/** Headers that may be sent several times instead of once with a list (RFC 9110, 5.3). */
+const LISTS = new Set(['link', 'warning', 'www-authenticate']);
+
 function headerMap(raw: RawHeaders): ReadonlyMap<string, string> {
-  return new Map(Object.entries(raw).map(([name, value]) => [name, (Array.isArray(value) ? value[0] : value) ?? '']));
+  const joined = (name: string, values: string[]) => (LISTS.has(name) ? values.join(', ') : values[0]);
+  return new Map(
+    Object.entries(raw).map(([name, value]) => [name, (Array.isArray(value) ? joined(name, value) : value) ?? '']),
+  );
 }

@@ -38,6 +38,17 @@ describe('a redirect', () => {
     assert.equal(b.server.requests.find(({ url }) => url.endsWith('?back'))?.headers.authorization, undefined);
   });
 
+  it('to another host takes no header along that the caller added, whatever its name', async () => {
+    b.server.route('/token', { kind: 'redirect', to: `${other.url}/token` });
+    other.route('/token', { kind: 'serve', body: 'x' });
+    const headers = { 'PRIVATE-TOKEN': 's', 'x-api-key': 's', cookie: 's', accept: 'text/plain' };
+    await b.client().getDocument(`${b.server.url}/token`, { limit: 100, headers, signal: never });
+    const [sent, leaked] = [b.server, other].map((server) => server.requestsFor('/token')[0]?.headers);
+    assert.deepEqual([sent?.['private-token'], sent?.['x-api-key']], ['s', 's']);
+    assert.deepEqual([leaked?.['private-token'], leaked?.['x-api-key'], leaked?.cookie], Array(3).fill(undefined));
+    assert.equal(leaked?.accept, 'text/plain');
+  });
+
   it('on the same host takes the credentials along', async () => {
     b.server.route('/near', { kind: 'redirect', to: '/manifest?near' });
     await get(withPassword('/near'));

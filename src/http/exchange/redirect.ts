@@ -5,17 +5,28 @@ import { HttpError } from '../error.ts';
 import type { Head, Outgoing } from './exchange.ts';
 
 export const MAX_REDIRECTS = 10;
-/** Headers that are meant for the server they were first sent to. */
-const PRIVATE = new Set(['authorization', 'cookie']);
+/** What may be told to any server. Everything else that a caller adds may be a token, whatever its name. */
+const PUBLIC = new Set([
+  'accept',
+  'accept-encoding',
+  'content-length',
+  'content-range',
+  'content-type',
+  'if-modified-since',
+  'if-none-match',
+  'if-range',
+  'range',
+  'user-agent',
+]);
 
 export function isRedirect(status: number): boolean {
   return status === 301 || status === 302 || status === 303 || status === 307 || status === 308;
 }
 
-/** The request that a redirect asks for. Credentials are dropped for good as soon as scheme, host or port differ. */
+/** The request that a redirect asks for. What may be secret is dropped for good as soon as scheme, host or port differ. */
 export function followRedirect(outgoing: Outgoing, { status, headers }: Head): Outgoing {
   const url = resolveLocation(headers.get('location'), outgoing.url);
-  const kept = url.origin === outgoing.url.origin ? outgoing.headers : withoutPrivate(outgoing.headers);
+  const kept = url.origin === outgoing.url.origin ? outgoing.headers : publicOnly(outgoing.headers);
   if (outgoing.method === 'GET' || outgoing.method === 'HEAD' || status === 307 || status === 308) {
     return { ...outgoing, url, headers: kept };
   }
@@ -38,6 +49,6 @@ export function refused(url: URL, why: string): HttpError {
   return new HttpError('HTTP_REDIRECT', `${subject}: ${why}`, { subject });
 }
 
-function withoutPrivate(headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-  return Object.fromEntries(Object.entries(headers).filter(([name]) => !PRIVATE.has(name.toLowerCase())));
+function publicOnly(headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => PUBLIC.has(name.toLowerCase())));
 }

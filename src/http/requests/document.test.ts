@@ -59,6 +59,29 @@ describe('a document', () => {
     assert.ok((b.server.requestsFor('/endless')[0]?.bytesSent ?? 0) < 50e6);
   });
 
+  it('that comes byte by byte takes no more memory than one in large pieces', async () => {
+    const size = 400_000;
+    b.server.route('/crumbs', {
+      kind: 'custom',
+      handle: (_, response) => {
+        response.writeHead(200, { 'transfer-encoding': 'chunked' }).flushHeaders(); // what follows is written as it is
+        response.socket?.write('1\r\nx\r\n'.repeat(size));
+        response.socket?.end('0\r\n\r\n');
+      },
+    });
+    const heap = (): number => {
+      globalThis.gc?.();
+      return process.memoryUsage().heapUsed;
+    };
+    const before = heap();
+    let peak = 0;
+    const timer = setInterval(() => (peak = Math.max(peak, heap())), 5);
+    const found = await get('/crumbs', { limit: size });
+    clearInterval(timer);
+    assert.equal(found.kind === 'document' && found.bytes.length, size);
+    assert.ok(peak - before < 40e6, `${peak - before} bytes more`);
+  });
+
   it('labelled as compressed is handed over as it was sent', async () => {
     b.server.route('/labelled', { kind: 'serve', body: 'not gzip', headers: { 'content-encoding': 'gzip' } });
     const found = await get('/labelled');

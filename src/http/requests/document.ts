@@ -4,6 +4,7 @@ import type { Head, Receiver } from '../exchange/exchange.ts';
 import { withRetries } from '../exchange/retry.ts';
 import { send } from '../exchange/send.ts';
 import { type Headers, requestHeaders, type Session } from '../session.ts';
+import { BodyBuffer } from './body-buffer.ts';
 import { isEtag } from './validator.ts';
 
 export interface DocumentOptions {
@@ -55,24 +56,23 @@ export async function collectResponse(
   limit: number,
   signal: AbortSignal,
 ): Promise<{ readonly head: Head; readonly bytes: Uint8Array }> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
+  const body = new BodyBuffer();
   let head: Head | undefined;
   const receiver: Receiver = {
     onHead(received) {
       head = received;
-      if (sending.method !== 'HEAD' && Number(received.headers.get('content-length') ?? 0) > limit)
-        throw tooLarge(received, limit);
+      const announced = sending.method === 'HEAD' ? 0 : Number(received.headers.get('content-length') ?? 0);
+      if (announced > limit) throw tooLarge(received, limit);
+      body.expect(announced);
     },
     onChunk(chunk) {
-      size += chunk.length;
-      if (size > limit && head !== undefined) throw tooLarge(head, limit);
-      chunks.push(Buffer.from(chunk)); // a copy: the chunk itself is overwritten by later reads
+      if (body.length + chunk.length > limit && head !== undefined) throw tooLarge(head, limit);
+      body.append(chunk);
     },
   };
   await send(session, sending, receiver, signal);
   if (head === undefined) throw new Error('unreachable: a response without a head');
-  return { head, bytes: Buffer.concat(chunks) };
+  return { head, bytes: body.bytes() };
 }
 
 function tooLarge({ url }: Head, limit: number): HttpError {

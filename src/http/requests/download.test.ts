@@ -261,7 +261,7 @@ describe('a download', () => {
     b.server.route(path, { kind: 'stall', after: 1000, body: IMAGE });
     const controller = new AbortController();
     const reason = new Error('enough');
-    const onChunk = () => setImmediate(() => controller.abort(reason));
+    const onChunk = () => void setImmediate(() => controller.abort(reason));
     await assert.rejects(
       fetchInto(path, sink(), { onChunk, signal: controller.signal }, { minRateWindowMs: 60_000 }),
       reason,

@@ -14,9 +14,11 @@ export interface DownloadOptions {
   readonly size: number;
   /** So many bytes are there from an earlier call. When it equals `size` nothing is requested. */
   readonly offset: number;
+  /** The address can never hold anything else, as one with a digest in it: carried on without a validator. */
+  readonly immutable?: boolean | undefined;
   readonly headers?: Headers | undefined;
-  /** The chunk is only valid until this returns; what it throws ends the download. */
-  onChunk(chunk: Uint8Array): void;
+  /** The chunk is only valid until this returns, or its promise settles; what it throws ends the download. */
+  onChunk(chunk: Uint8Array): void | Promise<void>;
   /** Forget everything so far, also what was there before the call: the next chunk begins at byte 0. */
   onRestart(): void;
   readonly signal: AbortSignal;
@@ -82,14 +84,15 @@ class Transfer implements Receiver {
     if (head.status === 206) this.#checkRange(head);
     else this.#checkWhole(head);
     this.#head = head;
-    this.#validator = rangeValidator(head);
+    this.#validator = this.#options.immutable === true ? undefined : rangeValidator(head);
   }
 
-  onChunk(chunk: Uint8Array): void {
+  onChunk(chunk: Uint8Array): void | Promise<void> {
     const { size, onChunk } = this.#options;
     if (this.#offset + chunk.length > size) throw this.#error('HTTP_LENGTH', `more than the expected ${size} bytes`);
-    onChunk(chunk);
+    const busy = onChunk(chunk);
     this.#offset += chunk.length;
+    return busy;
   }
 
   /** The response came to its end in good order: did it bring everything? */
@@ -118,7 +121,7 @@ class Transfer implements Receiver {
 
   /** What this call has received can only be carried on if a later response can be told to be of the same file. */
   prepareNextTry(): void {
-    if (this.#head === undefined || this.#validator !== undefined) return;
+    if (this.#head === undefined || this.#validator !== undefined || this.#options.immutable === true) return;
     this.#startOver('the server gives neither a strong ETag nor a date to resume by');
   }
 

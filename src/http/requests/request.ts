@@ -23,6 +23,8 @@ export interface RequestOptions {
    */
   readonly onChunk?: ((chunk: Uint8Array) => void | Promise<void>) | undefined;
   readonly onRestart?: (() => void) | undefined;
+  /** With `onChunk`: sees the head before any of the body. What it throws ends the request, and nothing more is received. */
+  readonly onHead?: ((head: Head) => void) | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -51,6 +53,7 @@ export function request(session: Session, address: URL | string, options: Reques
     let found: Head | undefined;
     const onHead = (head: Head): void => {
       found = head;
+      options.onHead?.(head);
     };
     const counting = (chunk: Uint8Array): void | Promise<void> => {
       delivered = true;

@@ -5,6 +5,7 @@
  */
 import { constants } from 'node:os';
 import { codeOf } from '../../base/error.ts';
+import { type DirectoryCalls, declareDirectoryCalls } from './directory-calls.ts';
 import { type Declare, koffi } from './koffi.ts';
 import { cString, type Path, showPath } from './path-bytes.ts';
 import { SystemError } from './system-error.ts';
@@ -22,7 +23,7 @@ export interface FileTimes {
   readonly modifyNs?: bigint | undefined;
 }
 
-export interface SystemCalls extends XattrCalls {
+export interface SystemCalls extends XattrCalls, DirectoryCalls {
   /** flock(2) without waiting; false: somebody else holds it. */
   flock(fd: number, kind: LockKind): boolean;
   /** `F_OFD_SETLK` over the whole file, without waiting; false: somebody else holds it. */
@@ -95,6 +96,7 @@ function declareAll(declare: Declare): SystemCalls {
 
   return {
     ...declareXattrs(need),
+    ...declareDirectoryCalls(need, declare),
     flock: (fd, kind) => granted(() => flock(undefined, fd, FLOCK[kind] | LOCK_NB)),
     ofdLock: (fd, kind) => granted(() => fcntl(undefined, fd, F_OFD_SETLK, wholeFile(LOCK_TYPE[kind]))),
     ofdLockIsFree(fd, kind) {

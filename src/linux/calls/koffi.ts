@@ -6,7 +6,8 @@ import { createRequire } from 'node:module';
 import { constants } from 'node:os';
 import { SystemError } from './system-error.ts';
 
-export type Argument = number | bigint | Uint8Array | null;
+/** A string goes as UTF-8 to a `const char *`; C would cut it off at a NUL. */
+export type Argument = number | bigint | string | Uint8Array | null;
 type Native = (...args: readonly Argument[]) => number;
 
 interface Koffi {

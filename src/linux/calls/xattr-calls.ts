@@ -51,7 +51,7 @@ const FIRST_TRY = 256;
 /** Call with more and more room until the answer fits: it may grow between asking for its size and reading it. */
 function grown(call: Call, target: Target, ...name: readonly Uint8Array[]): Uint8Array {
   const [path, first] = [shown(target), native(target)];
-  let room: Uint8Array = Buffer.alloc(FIRST_TRY);
+  let room: Uint8Array = Buffer.allocUnsafe(FIRST_TRY); // what is not written to is cut off
   for (;;) {
     try {
       return room.subarray(0, call(path, first, ...name, room, room.length));

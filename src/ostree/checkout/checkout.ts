@@ -15,10 +15,12 @@ import { lockForReading } from '../repository/lock.ts';
 import type { Repository } from '../repository/repository.ts';
 import { type ObjectReader, objectsOf } from '../storage/object-reader.ts';
 import { breather } from './breath.ts';
+import { canLink, type ObjectLinker, openLinker } from './object-linker.ts';
 import type { CheckoutOptions, CheckoutResult } from './options.ts';
-import { canLink, filePlacer } from './place-file.ts';
+import { filePlacer } from './place-file.ts';
 import { placeFile } from './place-over.ts';
 import { type Populate, populate } from './populate.ts';
+import { remembered } from './remembered.ts';
 import { stageTarget } from './staged-target.ts';
 import { remove, targetExists, targetOf } from './target.ts';
 import { openUncompressedCache } from './uncompressed-cache.ts';
@@ -40,14 +42,17 @@ export async function checkout(
   const reader = objectsOf(repository);
   const result: CheckoutResult = { directories: 0, linked: 0, copied: 0, bytes: 0 };
   const cache = usesCache(repository, options) ? openUncompressedCache(repository) : undefined;
-  const placer = filePlacer({ reader, options, cache, result });
-  const context: Populate = { reader, options, placer, result, breathe: breather(signal) };
   const found = findEntry(reader, reader.commit(commit), options.subpath);
   signal.throwIfAborted();
   const path = resolve(target);
   const held = await lockForReading(repository, { signal });
   let parent: Directory | undefined;
+  let linker: ObjectLinker | undefined;
   try {
+    if (options.links !== 'never') linker = openLinker(reader.places, options.userMode);
+    const placer = filePlacer({ reader, options, cache, linker, result });
+    const dirMeta = remembered((checksum: Checksum) => reader.dirMeta(checksum));
+    const context: Populate = { reader, dirMeta, options, placer, result, breathe: breather(signal) };
     parent = openDirectory(dirname(path));
     const place = { parent, name: basename(path), fsync: options.fsync && repository.config.fsync };
     if (found.kind === 'file') await checkOutFile(context, found, place);
@@ -56,6 +61,7 @@ export async function checkout(
     cache?.keep(() => place.fsync && syncFileSystem(repository.directory));
   } finally {
     cache?.close();
+    linker?.close();
     parent?.close();
     held.release();
   }

@@ -5,24 +5,24 @@ import { systemCalls } from '../../linux/calls/ffi.ts';
 import { writeAll } from '../../linux/files/write.ts';
 import { OstreeError } from '../error.ts';
 import type { Checksum } from '../objects/checksum.ts';
-import { type FileHeader, S_IFLNK, S_IFMT } from '../objects/file-header.ts';
-import type { RepositoryMode } from '../repository/config.ts';
-import { readMeta } from '../storage/bare-user.ts';
+import type { FileHeader } from '../objects/file-header.ts';
 import { formatOf } from '../storage/file-format.ts';
 import { type FoundObject, missing, type ObjectReader } from '../storage/object-reader.ts';
 import { CHUNK, type StoredFile, WHOLE_LIMIT } from '../storage/stored-file.ts';
 import { xattrCalls } from '../storage/xattr-calls.ts';
+import { canLink, isLinkable, type ObjectLinker, unlessRefused } from './object-linker.ts';
 import type { CheckoutOptions, CheckoutResult } from './options.ts';
+import type { Target } from './target.ts';
 import type { UncompressedCache } from './uncompressed-cache.ts';
 
 export interface FilePlacer {
   /**
-   * Make `path`, which must not exist; a promise only for what is large.
-   * @param temporary beside it: a copy is made there and renamed, where half a file could be taken for a whole one
+   * Make a name that must not exist; a promise only for what is large.
+   * @param temporary a path beside it: a copy is made there and renamed, where half a file could be taken for a whole one
    * @throws SystemError EEXIST; OstreeError HARDLINKS_IMPOSSIBLE, OBJECT_MISSING
    */
-  place(checksum: Checksum, path: string, temporary?: string): Promise<void> | undefined;
-  /** The same over a file or link that is there. */
+  place(checksum: Checksum, target: Target, name: string, temporary?: string): Promise<void> | undefined;
+  /** The same over a file or link that is there, by path. */
   replace(checksum: Checksum, path: string, temporary: string): Promise<void> | undefined;
 }
 
@@ -30,13 +30,20 @@ interface Means {
   readonly reader: ObjectReader;
   readonly options: CheckoutOptions;
   readonly cache: UncompressedCache | undefined;
+  /** Only with options that allow links. */
+  readonly linker: ObjectLinker | undefined;
   readonly result: CheckoutResult;
 }
 
 export function filePlacer(means: Means): FilePlacer {
-  const { reader, options, result } = means;
+  const { reader, options, linker, result } = means;
   return {
-    place(checksum, path, temporary) {
+    place(checksum, target, name, temporary) {
+      if (linker?.link(checksum, target.fd, name) === true) {
+        result.linked++;
+        return undefined;
+      }
+      const path = `${target.at}/${name}`;
       const object = findFile(reader, checksum);
       if (options.links !== 'never' && linkObject(means, object, checksum, path)) {
         result.linked++;
@@ -94,11 +101,6 @@ function renamed(temporary: string, path: string, make: () => Promise<void> | un
   });
 }
 
-/** In these modes an object is just how a checkout of this kind wants it. */
-export function canLink(mode: RepositoryMode, userMode: boolean): boolean {
-  return mode === 'bare' ? !userMode : (mode === 'bare-user' || mode === 'bare-user-only') && userMode;
-}
-
 /** False where it must be a copy. @throws OstreeError HARDLINKS_IMPOSSIBLE where a link is required and fails */
 function linkObject({ options, cache }: Means, object: FoundObject, checksum: Checksum, path: string): boolean {
   if (!canLink(object.mode, options.userMode)) {
@@ -106,28 +108,14 @@ function linkObject({ options, cache }: Means, object: FoundObject, checksum: Ch
     const unpacked = cache.unpack(object, checksum);
     return unpacked !== undefined && tryLink(unpacked, path, options);
   }
-  return isLinkable(object) && tryLink(object.path, path, options);
-}
-
-/** Empty files would run into the limit of links. In the modes of users, links are made anew, and what is made readable. */
-function isLinkable({ mode, path, stats }: FoundObject): boolean {
-  if (stats.isFile() && stats.size === 0) return false;
-  if (mode === 'bare') return true;
-  if (mode === 'bare-user-only') return stats.isFile() && (stats.mode & 0o400) !== 0;
-  const meta = readMeta(path, path);
-  return (meta.mode & S_IFMT) !== S_IFLNK && (meta.mode & 0o400) !== 0;
+  return isLinkable(object.mode, object.path, object.stats) && tryLink(object.path, path, options);
 }
 
 function tryLink(from: string, to: string, { links }: CheckoutOptions): boolean {
-  try {
-    fs.linkSync(from, to);
-    return true;
-  } catch (error) {
-    const code = codeOf(error);
-    if (code !== 'EMLINK' && code !== 'EXDEV' && code !== 'EPERM') throw error;
-    if (links !== 'require') return false;
-    throw new OstreeError('HARDLINKS_IMPOSSIBLE', 'a hard link to the repository cannot be made', { cause: error });
-  }
+  const refusal = unlessRefused(() => fs.linkSync(from, to));
+  if (refusal === undefined) return true;
+  if (links !== 'require') return false;
+  throw new OstreeError('HARDLINKS_IMPOSSIBLE', 'a hard link to the repository cannot be made', { cause: refusal });
 }
 
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = fs.constants;

@@ -20,11 +20,10 @@ export interface Placing {
 /** A promise only for what is large. @throws OstreeError TARGET_EXISTS and as `FilePlacer` */
 export function placeFile(placing: Placing, target: Target, entry: FileEntry): Promise<void> | undefined {
   const { options, placer } = placing;
-  const path = `${target.at}/${entry.name}`;
   let placed: Promise<void> | undefined;
   try {
-    if (options.existing === 'refuse') placed = placer.place(entry.checksum, path);
-    else placed = placeOver(placing, target, entry, path);
+    if (options.existing === 'refuse') placed = placer.place(entry.checksum, target, entry.name);
+    else placed = placeOver(placing, target, entry);
   } catch (error) {
     throw named(error, target, entry.name);
   }
@@ -46,11 +45,12 @@ function named(error: unknown, target: Target, name: string): unknown {
   return codeOf(error) === 'EEXIST' ? targetExists(joinPath(target, name)) : nameError(error, target, name);
 }
 
-function placeOver(placing: Placing, target: Target, { name, checksum }: FileEntry, path: string) {
+function placeOver(placing: Placing, target: Target, { name, checksum }: FileEntry) {
   const { options, placer, reader } = placing;
+  const path = `${target.at}/${name}`;
   const temporary = temporaryIn(target);
   const there = fs.lstatSync(path, { throwIfNoEntry: false });
-  if (there === undefined) return placer.place(checksum, path, temporary);
+  if (there === undefined) return placer.place(checksum, target, name, temporary);
   if (options.existing === 'keep') return undefined;
   if (options.existing === 'identical') {
     if (sameFile(reader, checksum, path, there, options.userMode)) return undefined;
@@ -60,5 +60,5 @@ function placeOver(placing: Placing, target: Target, { name, checksum }: FileEnt
   if (!there.isDirectory()) return placer.replace(checksum, path, temporary);
   if (!options.whiteouts) throw targetExists(joinPath(target, name));
   remove(target, name);
-  return placer.place(checksum, path, temporary);
+  return placer.place(checksum, target, name, temporary);
 }

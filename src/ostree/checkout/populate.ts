@@ -5,6 +5,8 @@
 import fs from 'node:fs';
 import { codeOf } from '../../base/error.ts';
 import { printable } from '../../base/text.ts';
+import { systemCalls } from '../../linux/calls/ffi.ts';
+import { naming } from '../../linux/calls/system-error.ts';
 import { OstreeError } from '../error.ts';
 import type { Checksum } from '../objects/checksum.ts';
 import type { DirMeta } from '../objects/dirmeta.ts';
@@ -12,11 +14,12 @@ import type { DirectoryEntry, DirTree } from '../objects/dirtree.ts';
 import { xattrCalls } from '../storage/xattr-calls.ts';
 import type { CheckoutOptions, CheckoutResult } from './options.ts';
 import { type Placing, placeFile } from './place-over.ts';
-import { joinPath, nameError, remove, type Target, targetExists, targetOf } from './target.ts';
+import { joinPath, remove, type Target, targetExists, targetOf } from './target.ts';
 import { applyWhiteout, isOpaque } from './whiteouts.ts';
 
 export interface Populate extends Placing {
   readonly result: CheckoutResult;
+  readonly dirMeta: (checksum: Checksum) => DirMeta;
   /** For each file: lets others have their turn, ends the work when it was aborted. */
   readonly breathe: () => Promise<void> | undefined;
 }
@@ -32,20 +35,19 @@ export async function populate(
   meta: Checksum,
   isNew: boolean,
 ): Promise<void> {
-  const { reader, options, result } = context;
-  const attributes = reader.dirMeta(meta);
-  if (isNew && !options.userMode) setXattrs(target, attributes);
+  const { dirMeta, options, result } = context;
+  const attributes = dirMeta(meta);
   for (const entry of contents.files) {
     const breath = context.breathe();
     if (breath !== undefined) await breath;
-    if (isSkipped(options, joinPath(target, entry.name)) || applyWhiteout(context, target, entry)) continue;
+    if (isSkipped(options, target, entry.name) || applyWhiteout(context, target, entry)) continue;
     const placing = placeFile(context, target, entry);
     if (placing !== undefined) await placing;
   }
   for (const directory of contents.directories) {
-    if (!isSkipped(options, `${joinPath(target, directory.name)}/`)) await enter(context, target, directory);
+    if (!isSkipped(options, target, `${directory.name}/`)) await enter(context, target, directory);
   }
-  if (isNew) setAttributes(target.fd, attributes, options);
+  if (isNew) naming(target.path, () => setAttributes(target, attributes, options));
   result.directories++;
 }
 
@@ -58,7 +60,7 @@ async function enter(context: Populate, target: Target, { name, tree, meta }: Di
   if (breath !== undefined) await breath;
   const contents = context.reader.dirTree(tree);
   if (context.options.existing !== 'refuse' && isOpaque(context, contents)) remove(target, name);
-  const made = makeDirectory(context.options, target, name);
+  const made = naming(path, () => makeDirectory(context.options, target, name));
   try {
     await populate(context, targetOf(made.fd, path, target.depth + 1), contents, meta, made.isNew);
   } finally {
@@ -66,18 +68,20 @@ async function enter(context: Populate, target: Target, { name, tree, meta }: Di
   }
 }
 
-function isSkipped({ skip }: CheckoutOptions, path: string): boolean {
-  return skip.size > 0 && skip.has(path);
+function isSkipped({ skip }: CheckoutOptions, target: Target, name: string): boolean {
+  return skip.size > 0 && skip.has(joinPath(target, name));
 }
 
 /** Opened, made with mode 0700 when it is absent. */
 function makeDirectory(options: CheckoutOptions, target: Target, name: string): { fd: number; isNew: boolean } {
   const path = `${target.at}/${name}`;
+  const calls = systemCalls();
   let isNew = true;
   try {
-    fs.mkdirSync(path, 0o700);
+    if (calls === undefined) fs.mkdirSync(path, 0o700);
+    else calls.mkdirat(target.fd, name, 0o700);
   } catch (error) {
-    if (codeOf(error) !== 'EEXIST') throw nameError(error, target, name);
+    if (codeOf(error) !== 'EEXIST') throw error;
     if (options.existing === 'refuse') throw targetExists(joinPath(target, name));
     isNew = false;
     if (fs.lstatSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) {
@@ -87,17 +91,17 @@ function makeDirectory(options: CheckoutOptions, target: Target, name: string): 
       isNew = true;
     }
   }
-  return { fd: fs.openSync(path, DIRECTORY), isNew };
+  return { fd: calls?.openDirectoryAt(target.fd, name) ?? fs.openSync(path, DIRECTORY), isNew };
 }
 
 const DIRECTORY = fs.constants.O_RDONLY | fs.constants.O_DIRECTORY | fs.constants.O_NOFOLLOW;
 
-function setXattrs({ at }: Target, { xattrs }: DirMeta): void {
-  for (const [name, value] of xattrs) xattrCalls().lsetxattr(`${at}/.`, name, value);
-}
-
-function setAttributes(fd: number, { uid, gid, mode }: DirMeta, options: CheckoutOptions): void {
-  if (!options.userMode) fs.fchownSync(fd, uid, gid);
+/** The attributes come last, too: what is made below a default ACL would inherit it. */
+function setAttributes({ fd, at }: Target, { uid, gid, mode, xattrs }: DirMeta, options: CheckoutOptions): void {
+  if (!options.userMode) {
+    fs.fchownSync(fd, uid, gid);
+    for (const [name, value] of xattrs) xattrCalls().lsetxattr(`${at}/.`, name, value);
+  }
   fs.fchmodSync(fd, mode & (options.bareUserOnlyDirs ? 0o775 : 0o7777));
   if (options.links !== 'never') fs.futimesSync(fd, 0, 0);
 }

@@ -4,14 +4,18 @@ import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { scratch } from '../../../test/support/scratch.ts';
 import { array, lookup, openVariant, string, variantOf } from '../../gvariant/index.ts';
+import { encodeDirMeta } from '../objects/dirmeta.ts';
+import { encodeDirTree } from '../objects/dirtree.ts';
 import { decodeSizes } from '../objects/sizes.ts';
 import { markPartial } from '../repository/partial.ts';
 import { HEAD, readRef } from '../repository/refs.ts';
 import { createRepository, openRepository, type Repository } from '../repository/repository.ts';
 import { objectsOf } from '../storage/object-reader.ts';
-import { emptyRepository, listed, signal } from './commit.fixture.ts';
+import { emptyRepository, listed, signal, transact } from './commit.fixture.ts';
 import { type CommitRequest, commitTrees } from './commit.ts';
+import { PLAIN_DIRECTORY } from './modifiers.ts';
 import { MutableTree } from './mutable-tree.ts';
+import { writeCommit } from './write-commit.ts';
 
 function treeOf(t: TestContext, files: Readonly<Record<string, string>>): string {
   const root = join(scratch(t), 'tree');
@@ -28,6 +32,19 @@ const commit = (repository: Repository, path: string, request: Partial<CommitReq
     { trees: [{ kind: 'directory', path }], timestamp: 5, bindRefs: [], ...request },
     { signal, fsync: false, base: request.base },
   );
+
+/** A commit of directories below each other, as no program makes it. */
+function deepCommit(repository: Repository, depth: number): Promise<string> {
+  return transact(repository, async ({ writer }) => {
+    const rootMeta = writer.putMetadata('dirmeta', encodeDirMeta(PLAIN_DIRECTORY)).checksum;
+    let tree = writer.putMetadata('dirtree', encodeDirTree({ files: [], directories: [] })).checksum;
+    for (let i = 0; i < depth; i++) {
+      const directories = [{ name: 'd', tree, meta: rootMeta }];
+      tree = writer.putMetadata('dirtree', encodeDirTree({ files: [], directories })).checksum;
+    }
+    return writeCommit(writer, { rootTree: tree, rootMeta }, { timestamp: 5 });
+  });
+}
 
 const text = (value: string) => variantOf(string, value);
 
@@ -138,6 +155,35 @@ describe('a commit of trees', () => {
     };
     assert.deepEqual(await owner({ trees: [{ kind: 'commit', revision: one }] }), [9, 9, 7]);
     assert.deepEqual(await owner({ trees: [], base: one }), [1, 1, 7]);
+  });
+  it('may have a parent that is not here, as long as nothing is asked of it', async (t) => {
+    const repository = emptyRepository(t);
+    const path = treeOf(t, { a: '1' });
+    const parent = 'a'.repeat(64);
+    const made = await commit(repository, path, { parent, skipIfUnchanged: true });
+    assert.deepEqual([made.isUnchanged, objectsOf(repository).commit(made.commit).parent], [false, parent]);
+    await assert.rejects(commit(repository, path, { parent, keepMetadata: ['version'] }), { code: 'PATH_MISSING' });
+  });
+  it('refuses commits with directories deeper than any path, which others may have made', async (t) => {
+    const repository = emptyRepository(t);
+    const deep = await deepCommit(repository, 20_000);
+    const trees = [{ kind: 'commit', revision: deep }] as const;
+    await assert.rejects(commit(repository, '', { trees, modifiers: { ownerUid: 9 } }), { code: 'TOO_LARGE' });
+    await assert.rejects(commit(repository, '', { trees: [...trees, ...trees] }), { code: 'TOO_LARGE' });
+  });
+  it('ends when it is interrupted while files of another commit are stored anew', async (t) => {
+    const repository = emptyRepository(t);
+    const files = Object.fromEntries(Array.from({ length: 600 }, (_, i) => [`f${i}`, `${i}`]));
+    const { commit: one } = await commit(repository, treeOf(t, files));
+    const abort = new AbortController();
+    const request = {
+      trees: [{ kind: 'commit', revision: one }] as const,
+      modifiers: { ownerUid: 9 },
+      timestamp: 5,
+    };
+    const running = commitTrees(repository, request, { signal: abort.signal, fsync: false });
+    setTimeout(() => abort.abort(new Error('enough')), 0);
+    await assert.rejects(running, /enough/);
   });
   it('takes nothing from a commit whose objects may be missing', async (t) => {
     const repository = emptyRepository(t);

@@ -2,6 +2,7 @@
 import { type Vardict, type Variant, withEntry } from '../../gvariant/index.ts';
 import { OstreeError } from '../error.ts';
 import type { Checksum } from '../objects/checksum.ts';
+import { type Commit, decodeCommit } from '../objects/commit.ts';
 import { encodeDetached } from '../objects/detached.ts';
 import { parseRefspec, type Refspec } from '../repository/ref-names.ts';
 import { HEAD, type RefPlace, readRef } from '../repository/refs.ts';
@@ -55,7 +56,7 @@ export interface Committed {
   readonly statistics: Statistics;
 }
 
-/** @throws what `buildTree`, the signers and `withTransaction` throw; OstreeError REF_NAME, REF_MISSING, OBJECT_MISSING */
+/** @throws what `buildTree`, the signers and `withTransaction` throw; OstreeError REF_NAME, REF_MISSING, OBJECT_MALFORMED */
 export async function commitTrees(
   repository: Repository,
   request: CommitRequest,
@@ -71,7 +72,7 @@ export async function commitTrees(
     const parent = parentOf(repository, request.parent, branch);
     const writer = tally.counting(transaction.writer);
     const root = tree.write(writer);
-    const before = parent === undefined ? undefined : transaction.writer.reader.commit(parent);
+    const before = parent === undefined ? undefined : commitIfPresent(transaction, parent);
     if (parent !== undefined && request.skipIfUnchanged === true && isSameTree(before, root)) {
       return { commit: parent, isUnchanged: true, parent, root, statistics: tally.statistics };
     }
@@ -111,6 +112,12 @@ function parentOf(
   return branch === undefined ? undefined : readRef(repository, placeOf(branch), branch.ref);
 }
 
+/** A parent may be elsewhere, as in a repository that keeps no history. */
+function commitIfPresent(transaction: Transaction, commit: Checksum): Commit | undefined {
+  const bytes = transaction.writer.reader.metadataIfPresent(commit, 'commit');
+  return bytes && decodeCommit(bytes, `commit ${commit}`);
+}
+
 function isSameTree(before: Root | undefined, root: Root): boolean {
   return before?.rootTree === root.rootTree && before.rootMeta === root.rootMeta;
 }
@@ -120,7 +127,8 @@ function keptMetadata(before: Vardict | undefined, keys: readonly string[]): Var
   return keys.map((key) => {
     const kept = before?.find(([name]) => name === key);
     if (kept !== undefined) return kept;
-    const text = before === undefined ? 'no parent to keep metadata of' : 'the parent has no metadata of this name';
+    const text =
+      before === undefined ? 'no parent here to keep metadata of' : 'the parent has no metadata of this name';
     throw new OstreeError('PATH_MISSING', `${key}: ${text}`, { subject: key });
   });
 }

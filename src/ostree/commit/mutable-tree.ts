@@ -136,13 +136,19 @@ export class MutableTree {
 
   /**
    * Put another tree on top: its names are added, its files and the attributes of its directories replace those that
-   * are there. The other one is used up. @throws OstreeError TARGET_EXISTS
+   * are there. The other one is used up. @throws OstreeError TARGET_EXISTS, TOO_LARGE
    */
   merge(other: MutableTree, onConflict: OnConflict = 'refuse'): void {
+    this.#merge(other, onConflict, 0);
+  }
+
+  #merge(other: MutableTree, onConflict: OnConflict, depth: number): void {
+    assertDepth(depth);
     if (other.#meta !== undefined) this.#meta = other.#meta;
     for (const [name, entry] of other.#load()) {
       const existing = this.child(name);
-      if (existing instanceof MutableTree && entry instanceof MutableTree) existing.merge(entry, onConflict);
+      if (existing instanceof MutableTree && entry instanceof MutableTree)
+        existing.#merge(entry, onConflict, depth + 1);
       else if (existing !== undefined && onConflict === 'refuse') this.#replaceAlike(name, existing, entry);
       else this.#set(name, entry);
     }
@@ -158,7 +164,7 @@ export class MutableTree {
 
   #write(writer: MetadataWriter, path: string[]): Root {
     if (this.#meta === undefined) throw withoutAttributes(path);
-    if (path.length > DEEPEST) throw new OstreeError('TOO_LARGE', `more than ${DEEPEST} directories below each other`);
+    assertDepth(path.length);
     return { rootTree: this.#writeNames(writer, path), rootMeta: this.#meta };
   }
 
@@ -218,6 +224,11 @@ export class MutableTree {
     if (this.#origin === undefined) return { files: [], directories: [] };
     return this.#origin.reader.dirTree(this.#origin.tree);
   }
+}
+
+/** Of what others made: a deeper tree would end the walk through it in a way of its own. @throws OstreeError TOO_LARGE */
+export function assertDepth(depth: number): void {
+  if (depth > DEEPEST) throw new OstreeError('TOO_LARGE', `more than ${DEEPEST} directories below each other`);
 }
 
 function inTheWay(name: string, what: 'file' | 'directory'): OstreeError {

@@ -1,21 +1,22 @@
 /** Entries of an archive, in their order, onto a tree. */
 import fs from 'node:fs';
 import { printable, quote } from '../../base/text.ts';
-import { safePath, type TarEntry, type TarEntryType } from '../../tar/index.ts';
+import { safePath, type TarEntry } from '../../tar/index.ts';
 import { OstreeError } from '../error.ts';
 import type { FileSource } from '../jobs/store-files.ts';
 import type { Checksum } from '../objects/checksum.ts';
-import { type FileHeader, S_IFDIR, S_IFLNK, S_IFREG } from '../objects/file-header.ts';
-import { canonicalXattrs } from '../objects/xattrs.ts';
+import type { FileHeader } from '../objects/file-header.ts';
 import type { Stored } from '../storage/object-writer.ts';
-import { CHUNK, WHOLE_LIMIT } from '../storage/stored-file.ts';
+import { CHUNK } from '../storage/stored-file.ts';
 import type { Transaction } from '../storage/transaction.ts';
 import type { AddTarOptions } from './add-tar.ts';
 import { DirMetas } from './dir-metas.ts';
 import type { FileQueue } from './file-queue.ts';
 import { type Attributes, type Modifiers, PLAIN_DIRECTORY } from './modifiers.ts';
 import { MutableTree } from './mutable-tree.ts';
+import { storeContent } from './store-content.ts';
 import { Tally } from './tally.ts';
+import { attributesOf } from './tar-attributes.ts';
 
 /** Where the content of an entry is. */
 export type TarContent =
@@ -141,26 +142,9 @@ export class TarImport {
     if (content.kind === 'file' && entry.sparse === undefined) {
       const source: FileSource = { kind: 'range', fd: content.fd, offset: entry.dataOffset };
       this.#queue.add({ header, size, source, name }, onStored);
-    } else if (size <= WHOLE_LIMIT) {
-      const bytes = await wholeContent(entry, content);
-      this.#queue.add({ header, size, source: { kind: 'bytes', bytes }, name }, onStored);
     } else {
-      onStored(await this.#storeLarge(entry, header, content));
-    }
-  }
-
-  /** Piece by piece, on this thread. */
-  async #storeLarge(entry: TarEntry, header: FileHeader, content: TarContent): Promise<Stored> {
-    const sink = this.#transaction.writer.beginFile(header, entry.size);
-    try {
-      for await (const chunk of contentOf(entry, content)) {
-        this.#options.signal.throwIfAborted();
-        sink.write(chunk);
-      }
-      return sink.finish();
-    } catch (error) {
-      sink.abort();
-      throw error;
+      const means = { transaction: this.#transaction, queue: this.#queue, signal: this.#options.signal };
+      await storeContent(means, { header, size, name, chunks: contentOf(entry, content) }, onStored);
     }
   }
 
@@ -199,35 +183,6 @@ export class TarImport {
   #isBelowSkipped(parts: readonly string[]): boolean {
     return parts.some((_, i) => this.#skipped.has(`/${parts.slice(0, i).join('/')}`));
   }
-}
-
-/** Of those that cannot be committed, too: they may be on the list of what is left out. */
-const TYPE_BITS: Readonly<Record<TarEntryType, number>> = {
-  file: S_IFREG,
-  symlink: S_IFLNK,
-  hardlink: S_IFREG,
-  directory: S_IFDIR,
-  character: fs.constants.S_IFCHR,
-  block: fs.constants.S_IFBLK,
-  fifo: fs.constants.S_IFIFO,
-};
-
-function attributesOf({ type, mode, uid, gid, xattrs }: TarEntry): Attributes {
-  // Links have no permissions of their own on Linux, whatever the archive says.
-  const permissions = type === 'symlink' ? 0o777 : mode;
-  const canonical = canonicalXattrs(xattrs.map(([name, value]) => [Buffer.from(name), value] as const));
-  return { uid, gid, mode: TYPE_BITS[type] | permissions, xattrs: canonical };
-}
-
-/** In memory of its own, so that it can be given to a thread. */
-async function wholeContent(entry: TarEntry, content: TarContent): Promise<Uint8Array> {
-  const bytes = Buffer.allocUnsafeSlow(entry.size);
-  let filled = 0;
-  for await (const chunk of contentOf(entry, content)) {
-    bytes.set(chunk, filled);
-    filled += chunk.length;
-  }
-  return bytes;
 }
 
 function contentOf(entry: TarEntry, content: TarContent): AsyncIterable<Uint8Array> {

@@ -3,10 +3,11 @@
  * and range is checked; a part makes exactly the objects that the superblock lists for it, in their order.
  */
 
+import { setImmediate } from 'node:timers/promises';
 import { decodeUtf8 } from '../../base/decode.ts';
 import { OstreeError } from '../error.ts';
 import type { ObjectName } from '../jobs/verify-objects.ts';
-import { checksumOf, sha256 } from '../objects/checksum.ts';
+import { type Checksum, checksumOf, sha256 } from '../objects/checksum.ts';
 import { type FileHeader, octal, S_IFLNK, S_IFMT, S_IFREG } from '../objects/file-header.ts';
 import { corrupt, type FileSink, type ObjectWriter } from '../storage/object-writer.ts';
 import { bspatch } from './algorithms/bspatch.ts';
@@ -15,12 +16,19 @@ import { decodePart, type PartPayload } from './part-payload.ts';
 import { openSource, type SourceFile } from './source-file.ts';
 import { type DeltaPart, malformed } from './superblock.ts';
 
-/** @param file the part's file, or its inline value. @throws OstreeError DELTA_MALFORMED, OBJECT_CORRUPT, OBJECT_MISSING */
+export interface PartInput {
+  readonly part: Pick<DeltaPart, 'digest' | 'objects'>;
+  /** The part's file, or its inline value. */
+  readonly file: Uint8Array;
+  /** For messages. */
+  readonly what: string;
+}
+
+/** @throws OstreeError DELTA_MALFORMED, OBJECT_CORRUPT, OBJECT_MISSING */
 export async function applyPart(
   writer: ObjectWriter,
-  part: Pick<DeltaPart, 'digest' | 'objects'>,
-  file: Uint8Array,
-  what: string,
+  { part, file, what }: PartInput,
+  signal: AbortSignal,
 ): Promise<void> {
   const found = sha256(file);
   if (found !== part.digest) {
@@ -28,7 +36,7 @@ export async function applyPart(
   }
   const run = new PartRun(writer, part.objects, await decodePart(file, what), what);
   try {
-    await run.execute();
+    await run.execute(signal);
   } finally {
     run.close();
   }
@@ -36,6 +44,8 @@ export async function applyPart(
 
 /** Copies from a source go through this much at a time. */
 const COPY = 256 * 1024;
+/** After so long others get a turn: the next part on its way, and the signal, without which nobody could end a long one. */
+const BREATH_MS = 100;
 
 class PartRun {
   readonly #writer: ObjectWriter;
@@ -44,6 +54,8 @@ class PartRun {
   readonly #what: string;
   #next = 0;
   #source: SourceFile | undefined;
+  /** The last source, set or not: patches switch between it and literal bytes, and of an archive it was unpacked. */
+  #last: { readonly checksum: Checksum; readonly file: SourceFile } | undefined;
   #open: { readonly sink: FileSink; readonly object: ObjectName; left: number } | undefined;
 
   constructor(writer: ObjectWriter, objects: readonly ObjectName[], payload: PartPayload, what: string) {
@@ -53,7 +65,8 @@ class PartRun {
     this.#what = what;
   }
 
-  async execute(): Promise<void> {
+  async execute(signal: AbortSignal): Promise<void> {
+    let turn = performance.now();
     const kindOf = (index: number) => {
       const object = this.#objects[index];
       return object === undefined ? undefined : object.type === 'file' ? ('content' as const) : ('metadata' as const);
@@ -61,6 +74,10 @@ class PartRun {
     for (const operation of decodeOperations(this.#payload.operations, kindOf)) {
       const waiting = this.#run(operation);
       if (waiting !== undefined) await waiting;
+      if (performance.now() - turn < BREATH_MS) continue;
+      await setImmediate();
+      signal.throwIfAborted();
+      turn = performance.now();
     }
     if (this.#open !== undefined) throw this.#malformed('an object is not closed');
     if (this.#next !== this.#objects.length) {
@@ -69,7 +86,8 @@ class PartRun {
   }
 
   close(): void {
-    this.#source?.close();
+    this.#last?.file.close();
+    this.#last = undefined;
     this.#source = undefined;
     this.#open?.sink.abort();
     this.#open = undefined;
@@ -134,12 +152,16 @@ class PartRun {
   }
 
   async #setSource(offset: number): Promise<void> {
-    this.#unsetSource();
-    this.#source = await openSource(this.#writer.reader, checksumOf(this.#range(offset, 32), this.#what));
+    const checksum = checksumOf(this.#range(offset, 32), this.#what);
+    if (this.#last?.checksum !== checksum) {
+      this.#last?.file.close();
+      this.#last = undefined;
+      this.#last = { checksum, file: await openSource(this.#writer.reader, checksum) };
+    }
+    this.#source = this.#last.file;
   }
 
   #unsetSource(): void {
-    this.#source?.close();
     this.#source = undefined;
   }
 
@@ -161,6 +183,7 @@ class PartRun {
   #emit(chunk: Uint8Array): void {
     const open = this.#open;
     if (open === undefined) throw this.#malformed('bytes for no object');
+    if (chunk.length === 0) return; // millions of nothings would pile up in a sink that gathers
     if (chunk.length > open.left) throw this.#malformed(`file ${open.object.checksum} has more bytes than announced`);
     open.left -= chunk.length;
     open.sink.write(chunk);

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { Vardict } from '../../gvariant/index.ts';
 import { Reach, reachTree } from '../history/reach.ts';
-import { verifyObjects } from '../jobs/verify-objects.ts';
+import { fsckObjects } from '../jobs/fsck-objects.ts';
 import type { Checksum } from '../objects/checksum.ts';
 import { encodeCommit } from '../objects/commit.ts';
 import { encodeDetached } from '../objects/detached.ts';
@@ -90,7 +90,7 @@ export async function assertWhole(repository: Repository, commit: Checksum): Pro
   const reach = new Reach();
   reach.commits.add(commit);
   reachTree(reader, reader.commit(commit), reach);
-  const { findings } = await verifyObjects({ reader, writer: undefined }, { objects: [...reach.names()] });
+  const { found: findings } = await fsckObjects({ reader, writer: undefined }, { objects: [...reach.names()] });
   assert.deepEqual(findings, []);
 }
 

@@ -20,7 +20,7 @@ import { generateDelta } from './generate/generate.ts';
 import { deltaPath } from './names.ts';
 import { applyOffline } from './offline.ts';
 import { decodePart, encodePayload, type PartPayload, PLAIN, XZ } from './part-payload.ts';
-import { encodeSuperblock, INLINE_PART, type Superblock } from './superblock.ts';
+import { decodeSuperblock, encodeSuperblock, INLINE_PART, type Superblock } from './superblock.ts';
 
 const BEFORE: MadeTree = { old: { content: noise(40_000, 1) }, 'd/b': { content: noise(20_000, 2) } };
 const AFTER: MadeTree = {
@@ -199,6 +199,23 @@ describe('a hostile delta', needsXz, () => {
     const started = performance.now();
     await assert.rejects(apply(t, repository, fileOf(good.superblock, streams)), { code: 'DELTA_MALFORMED' });
     assert.ok(performance.now() - started < 30_000);
+  });
+
+  it('with tens of thousands of parts and keys is decoded in time that grows with its bytes only', () => {
+    const [part] = good.superblock.parts;
+    assert.ok(part !== undefined);
+    const many = Array.from({ length: 20_000 }, () => ({ ...part, objects: [] }));
+    const value = variantOf(INLINE_PART, [PLAIN, new Uint8Array()] as const);
+    const keys = many.map((_, i) => [`key ${i}`, value] as const);
+    const file = encodeSuperblock({
+      ...good.superblock,
+      metadata: [...keys, ...good.superblock.metadata],
+      parts: many,
+    });
+    const started = performance.now();
+    const { parts } = decodeSuperblock(file, 'x');
+    assert.deepEqual([parts.length, parts[0]?.inline?.length === part.inline?.length], [20_000, true]);
+    assert.ok(performance.now() - started < 2000); // some 100 ms; in turn it would be 400 million comparisons
   });
 
   it('of 2 000 damaged ones is refused with a code, or does no harm', async (t) => {

@@ -1,9 +1,12 @@
 /** Delta indexes: `a{sv}` with the key `ostree.static-deltas`, an `a{sv}` of delta names and superblock digests. */
-import { bytes, lookup, type Vardict, vardict, variantOf } from '../../gvariant/index.ts';
+import { quote } from '../../base/text.ts';
+import { bytes, lookup, openVariant, type Vardict, vardict, variantOf } from '../../gvariant/index.ts';
 import { type Checksum, checksumBytes, checksumOf } from '../objects/checksum.ts';
 import { malformed, naming } from './superblock.ts';
 
 export const STATIC_DELTAS = 'ostree.static-deltas';
+
+const NAME = /^[0-9a-f]{64}(-[0-9a-f]{64})?$/;
 
 /** Delta name (`FROM-TO` or `TO`) to the SHA-256 of its superblock. */
 export type DeltaDigests = ReadonlyMap<string, Checksum>;
@@ -13,15 +16,17 @@ export function decodeDeltaIndex(file: Uint8Array, what: string): DeltaDigests {
   return naming(what, () => decodeDigests(lookup(vardict.decode(file), STATIC_DELTAS, vardict) ?? [], what));
 }
 
-/** The value of the key, in an index or in a summary. */
+/** The value of the key, in an index or in a summary. @throws OstreeError DELTA_MALFORMED, OBJECT_MALFORMED */
 export function decodeDigests(entries: Vardict, what: string): DeltaDigests {
-  const digests = new Map<string, Checksum>();
-  for (const [name, held] of entries) {
-    const digest = lookup([[name, held]], name, bytes);
-    if (digest === undefined) throw malformed(what, `delta ${name}: a digest of type ${held.signature}`);
-    digests.set(name, checksumOf(digest, what));
-  }
-  return digests;
+  return new Map(
+    entries.map(([name, held]): [string, Checksum] => {
+      if (!NAME.test(name)) throw malformed(what, `${quote(name)} is no name of a delta`);
+      const digest = openVariant(held, bytes);
+      if (digest === undefined)
+        throw malformed(what, `delta ${name}: expected a digest, found ${quote(held.signature)}`);
+      return [name, checksumOf(digest, what)];
+    }),
+  );
 }
 
 export function encodeDigests(digests: DeltaDigests): Vardict {

@@ -114,7 +114,8 @@ async function apply(
   for (const [index, part] of superblock.parts.entries()) {
     signal.throwIfAborted();
     if (part.objects.every(({ checksum, type }) => writer.reader.has(checksum, type))) continue;
-    await applyPart(writer, part, file.part(superblock, index), `${file.what}: part ${index}`);
+    const input = { part, file: file.part(superblock, index), what: `${file.what}: part ${index}` };
+    await applyPart(writer, input, signal);
   }
   // Only now: a failure before leaves objects that nothing refers to, and no commit without its objects.
   putCommit(transaction, writer, superblock, file.what);

@@ -20,7 +20,13 @@ export interface PartPayload {
   readonly operations: Uint8Array;
 }
 
-const PAYLOAD = tuple(array(tuple(uint32be, uint32be, uint32be)), array(XATTRS), bytes, bytes);
+const MODES = array(tuple(uint32be, uint32be, uint32be));
+const XATTR_LISTS = array(XATTRS);
+const PAYLOAD = tuple(MODES, XATTR_LISTS, bytes, bytes);
+/** The same with its tables as they lie there: an entry of a few bytes takes some hundred once it is decoded. */
+const RAW_PAYLOAD = tuple(bytes, bytes, bytes, bytes);
+/** Entries differ, so even a part of a large distribution has a few hundred; room enough for signatures of single files. */
+const TABLE_LIMIT = 16 * 2 ** 20;
 
 export const PLAIN = 0;
 export const XZ = 0x78;
@@ -49,10 +55,12 @@ async function unpack(stream: Uint8Array, what: string): Promise<Uint8Array> {
 
 function decodePayload(payload: Uint8Array, what: string): PartPayload {
   return naming(what, () => {
-    const [modes, xattrs, data, operations] = PAYLOAD.decode(payload);
+    const [modes, xattrs, data, operations] = RAW_PAYLOAD.decode(payload);
+    const size = Math.max(modes.length, xattrs.length);
+    if (size > TABLE_LIMIT) throw malformed(what, `a table of ${size} bytes`);
     return {
-      modes: modes.map(([uid, gid, mode]) => ({ uid, gid, mode })),
-      xattrs: xattrs.map((list) => unpackXattrs(list, what)),
+      modes: MODES.decode(modes).map(([uid, gid, mode]) => ({ uid, gid, mode })),
+      xattrs: XATTR_LISTS.decode(xattrs).map((list) => unpackXattrs(list, what)),
       data,
       operations,
     };

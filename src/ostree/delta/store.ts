@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import { OstreeError } from '../error.ts';
 import type { Checksum } from '../objects/checksum.ts';
 import { compareNames } from '../objects/order.ts';
+import { lockForChange } from '../repository/lock.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { KeySet } from '../signatures/key-set.ts';
 import type { SignatureReport } from '../signatures/report.ts';
@@ -36,12 +37,12 @@ export interface ReindexOptions extends DeltaChangeOptions {
 
 /** Have the indexes say which deltas there are. @returns how many deltas there are */
 export async function reindexDeltas(repository: Repository, options: ReindexOptions): Promise<number> {
-  const held = repository.config.locking ? await repository.lock.acquire('shared', options) : undefined;
+  const held = await lockForChange(repository, 'shared', options);
   try {
     if (options.dryRun !== true) writeIndexes(repository, options.to);
     return listDeltas(repository).filter(({ to }) => options.to === undefined || to === options.to).length;
   } finally {
-    held?.release();
+    held.release();
   }
 }
 
@@ -55,7 +56,7 @@ export interface DeltaChangeOptions {
 
 /** Indexes and summary are not changed. @throws OstreeError DELTA_MISSING */
 export async function deleteDelta(repository: Repository, name: DeltaName, options: DeltaChangeOptions): Promise<void> {
-  const held = repository.config.locking ? await repository.lock.acquire('exclusive', options) : undefined;
+  const held = await lockForChange(repository, 'exclusive', options);
   try {
     if (!hasDelta(repository, name)) throw noDelta(name);
     if (options.dryRun === true) return;
@@ -64,7 +65,7 @@ export async function deleteDelta(repository: Repository, name: DeltaName, optio
     fs.rmSync(`${path}/${SUPERBLOCK}`, { recursive: true });
     fs.rmSync(path, { recursive: true });
   } finally {
-    held?.release();
+    held.release();
   }
 }
 

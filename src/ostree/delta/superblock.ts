@@ -78,6 +78,7 @@ export function decodeSuperblock(file: Uint8Array, what: string, limit = METADAT
     const name = { from: from.length === 0 ? undefined : checksumOf(from, what), to: checksumOf(to, what) };
     const number = numberReader(metadata, parts, what);
     const path = deltaPath(name);
+    const inline = inlineParts(metadata);
     return {
       metadata,
       timestamp: safeNumber(timestamp, what),
@@ -91,7 +92,7 @@ export function decodeSuperblock(file: Uint8Array, what: string, limit = METADAT
           size: number(size),
           uncompressedSize: number(uncompressed),
           objects: decodeObjects(objects, what),
-          inline: metadata.find(([key, value]) => key === `${path}/${i}` && value.signature === '(yay)')?.[1].bytes,
+          inline: inline.get(`${path}/${i}`),
         };
       }),
       fallbacks: fallbacks.map(([code, checksum, size, uncompressed]) => {
@@ -106,6 +107,15 @@ export function decodeSuperblock(file: Uint8Array, what: string, limit = METADAT
       }),
     };
   });
+}
+
+/** By their paths; of two with one path the first. A table: there may be a million parts, and as many keys. */
+function inlineParts(metadata: Vardict): ReadonlyMap<string, Uint8Array> {
+  const found = new Map<string, Uint8Array>();
+  for (const [key, value] of metadata) {
+    if (value.signature === INLINE_PART.signature && !found.has(key)) found.set(key, value.bytes);
+  }
+  return found;
 }
 
 /**

@@ -60,4 +60,20 @@ describe('the difference of two trees', () => {
     assert.throws(() => diffTrees(endless, endless), { code: 'TOO_LARGE' });
     assert.throws(() => diffTrees(folder({}), endless), { code: 'TOO_LARGE' });
   });
+
+  it('with more names than anybody has is refused: each directory twice in the one above', () => {
+    const doubling = (depth: number): Folder => ({
+      contents: undefined,
+      list: () =>
+        ['a', 'b'].map((name) => ({
+          name,
+          isDirectory: depth > 0,
+          checksum: () => 'c',
+          open: () => doubling(depth - 1),
+        })),
+    });
+    assert.throws(() => diffTrees(doubling(40), doubling(40)), { code: 'TOO_LARGE' });
+    assert.throws(() => diffTrees(folder({}), doubling(40)), { code: 'TOO_LARGE' });
+    assert.equal(diffTrees(folder({}), doubling(3)).length, 30);
+  });
 });

@@ -28,43 +28,57 @@ export interface Difference {
 
 /** Directories below each other, as everywhere. */
 const DEEPEST = 2048;
+/** Names that are looked at. No tree has so many; one that holds each directory twice has more than can be counted. */
+const MOST_NAMES = 2 ** 22;
 
-/** Modified, then removed, then added. What is in a removed directory is not listed, what is in an added one is. */
+/**
+ * Modified, then removed, then added. What is in a removed directory is not listed, what is in an added one is.
+ * @throws OstreeError TOO_LARGE
+ */
 export function diffTrees(before: Folder, after: Folder): readonly Difference[] {
-  const found: Record<Difference['change'], string[]> = { modified: [], removed: [], added: [] };
-  compare(before, after, '', found, 0);
+  const comparison = new Comparison();
+  comparison.compare(before, after, '', 0);
   return (['modified', 'removed', 'added'] as const).flatMap((change) =>
-    found[change].map((path) => ({ change, path })),
+    comparison.found[change].map((path) => ({ change, path })),
   );
 }
 
-type Found = Readonly<Record<Difference['change'], string[]>>;
+class Comparison {
+  readonly found: Readonly<Record<Difference['change'], string[]>> = { modified: [], removed: [], added: [] };
+  #names = 0;
 
-function compare(before: Folder, after: Folder, prefix: string, found: Found, depth: number): void {
-  assertDepth(prefix, depth);
-  if (before.contents !== undefined && before.contents === after.contents) return;
-  const [old, now] = [before.list(), after.list()];
-  const nowByName = new Map(now.map((entry) => [entry.name, entry]));
-  for (const entry of old) {
-    const path = prefix + entry.name;
-    const other = nowByName.get(entry.name);
-    nowByName.delete(entry.name);
-    if (other === undefined) found.removed.push(path);
-    else if (entry.isDirectory !== other.isDirectory) found.modified.push(path);
-    else {
-      if (entry.checksum() !== other.checksum()) found.modified.push(path);
-      if (entry.isDirectory) compare(entry.open(), other.open(), `${path}/`, found, depth + 1);
+  compare(before: Folder, after: Folder, prefix: string, depth: number): void {
+    assertDepth(prefix, depth);
+    if (before.contents !== undefined && before.contents === after.contents) return;
+    const [old, now] = [before.list(), after.list()];
+    const nowByName = new Map(now.map((entry) => [entry.name, entry]));
+    for (const entry of old) {
+      const path = this.#next(prefix, entry);
+      const other = nowByName.get(entry.name);
+      nowByName.delete(entry.name);
+      if (other === undefined) this.found.removed.push(path);
+      else if (entry.isDirectory !== other.isDirectory) this.found.modified.push(path);
+      else {
+        if (entry.checksum() !== other.checksum()) this.found.modified.push(path);
+        if (entry.isDirectory) this.compare(entry.open(), other.open(), `${path}/`, depth + 1);
+      }
     }
+    for (const entry of now) if (nowByName.has(entry.name)) this.#addAll(entry, prefix, depth);
   }
-  for (const entry of now) if (nowByName.has(entry.name)) addAll(entry, prefix, found, depth);
-}
 
-function addAll(entry: FolderEntry, prefix: string, found: Found, depth: number): void {
-  const path = prefix + entry.name;
-  assertDepth(path, depth);
-  found.added.push(path);
-  if (!entry.isDirectory) return;
-  for (const inner of entry.open().list()) addAll(inner, `${path}/`, found, depth + 1);
+  #addAll(entry: FolderEntry, prefix: string, depth: number): void {
+    const path = this.#next(prefix, entry);
+    assertDepth(path, depth);
+    this.found.added.push(path);
+    if (!entry.isDirectory) return;
+    for (const inner of entry.open().list()) this.#addAll(inner, `${path}/`, depth + 1);
+  }
+
+  /** The path of a name, which counts. */
+  #next(prefix: string, { name }: FolderEntry): string {
+    if (++this.#names > MOST_NAMES) throw new OstreeError('TOO_LARGE', `trees of more than ${MOST_NAMES} names`);
+    return prefix + name;
+  }
 }
 
 function assertDepth(path: string, depth: number): void {

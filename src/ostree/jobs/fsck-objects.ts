@@ -1,17 +1,18 @@
-/** Read objects back for fsck: as `verify-objects`, going on after whatever cannot be read, and looking closer. */
+/** Read objects back: what is wrong with them is a result and no error, for fsck goes on. */
 import { codeOf, explain } from '../../base/error.ts';
-import { sha256 } from '../objects/checksum.ts';
-import { encodeFileHeader, type FileHeader, octal } from '../objects/file-header.ts';
+import { type FileHeader, octal } from '../objects/file-header.ts';
 import type { ObjectReader } from '../storage/object-reader.ts';
-import { corrupt } from '../storage/object-writer.ts';
-import { readExactly } from '../storage/plain-file.ts';
 import { xattrCalls } from '../storage/xattr-calls.ts';
 import type { JobContext } from './table.ts';
-import { type Finding, type ObjectName, type VerifyBatch, verifyObject } from './verify-objects.ts';
+import { type ObjectName, verifyObject } from './verify-objects.ts';
+
+export interface FsckBatch {
+  readonly objects: readonly ObjectName[];
+}
 
 /** `attributes`: the object is whole, but its file in a bare-user repository is not how it was written. */
 export interface FsckFound extends ObjectName {
-  readonly kind: Finding['kind'] | 'attributes';
+  readonly kind: 'missing' | 'corrupt' | 'attributes';
   /** For people. */
   readonly text: string;
 }
@@ -34,12 +35,12 @@ const CORRUPT = new Set([
   'ENOTDIR',
 ]);
 
-export async function fsckObjects({ reader }: JobContext, { objects }: VerifyBatch): Promise<FsckObjectsResult> {
+export async function fsckObjects({ reader }: JobContext, { objects }: FsckBatch): Promise<FsckObjectsResult> {
   const found: FsckFound[] = [];
   let bytes = 0;
   for (const object of objects) {
     try {
-      const verified = object.type === 'file' ? verifyFile(reader, object) : verifyObject(reader, object);
+      const verified = verifyObject(reader, object);
       bytes += typeof verified === 'number' ? verified : await verified;
       const stray = object.type === 'file' ? strayAttributes(reader, object) : undefined;
       if (stray !== undefined) found.push({ ...object, kind: 'attributes', text: stray });
@@ -50,30 +51,7 @@ export async function fsckObjects({ reader }: JobContext, { objects }: VerifyBat
   return { found, bytes };
 }
 
-/** Contents that lie in their files as they are go through one buffer: fresh memory for each would cost as much again. */
-function verifyFile(reader: ObjectReader, { checksum, type }: ObjectName): number | Promise<number> {
-  if (reader.places.some(({ mode }) => mode === 'archive')) return verifyObject(reader, { checksum, type });
-  const stored = reader.file(checksum);
-  const { plainFd, size, header } = stored;
-  try {
-    if (plainFd === undefined || size > SCRATCH) return verifyObject(reader, { checksum, type });
-    const start = encodeFileHeader(header);
-    const end = start.length + size;
-    if (scratch.length < end) scratch = Buffer.allocUnsafeSlow(SCRATCH + start.length);
-    scratch.set(start);
-    readExactly(plainFd, scratch.subarray(start.length, end), 0, `file ${checksum}`);
-    const found = sha256(scratch.subarray(0, end));
-    if (found !== checksum) throw corrupt('file', checksum, found);
-    return size;
-  } finally {
-    stored.close();
-  }
-}
-
-const SCRATCH = 4 * 2 ** 20;
-let scratch = Buffer.allocUnsafeSlow(0);
-
-function kindOf(error: unknown): Finding['kind'] {
+function kindOf(error: unknown): FsckFound['kind'] {
   const code = codeOf(error) ?? '';
   if (code === 'OBJECT_MISSING') return 'missing';
   if (CORRUPT.has(code)) return 'corrupt';

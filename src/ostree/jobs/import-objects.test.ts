@@ -10,9 +10,10 @@ import { checksumNamed, emptyCommit, newRepository } from '../repository/reposit
 import type { Repository } from '../repository/repository.ts';
 import { objectsOf } from '../storage/object-reader.ts';
 import { content, file, inTransaction, link, xattr } from '../storage/storage.fixture.ts';
+import { fsckObjects } from './fsck-objects.ts';
 import type { ImportBatch, ImportResult } from './import-objects.ts';
 import { openPool } from './pool.ts';
-import { type ObjectName, verifyObjects } from './verify-objects.ts';
+import type { ObjectName } from './verify-objects.ts';
 
 const MODES = ['archive', 'bare', 'bare-user'] satisfies RepositoryMode[];
 const FILES: readonly (readonly [header: FileHeader, size: number])[] = [
@@ -57,7 +58,7 @@ describe('objects of another repository', { skip: needs('root') }, () => {
         const result = await importing(from, to, { objects });
         assert.deepEqual([result.linked, result.copied], [0, objects.length]);
         const context = { reader: objectsOf(to), writer: undefined };
-        assert.deepEqual((await verifyObjects(context, { objects })).findings, []);
+        assert.deepEqual((await fsckObjects(context, { objects })).found, []);
         assert.deepEqual(await importing(from, to, { objects }), { linked: 0, copied: 0, bytes: 0 });
       });
     }

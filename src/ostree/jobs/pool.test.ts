@@ -81,7 +81,7 @@ for (const threads of [0, 2]) {
         code: 'OBJECT_MISSING',
         subject: MISSING,
       });
-      const { findings } = await pool.run('verify-objects', { objects: [{ checksum: MISSING, type: 'commit' }] });
+      const { found: findings } = await pool.run('fsck-objects', { objects: [{ checksum: MISSING, type: 'commit' }] });
       assert.deepEqual(
         findings.map(({ kind }) => kind),
         ['missing'],
@@ -114,7 +114,7 @@ for (const threads of [0, 2]) {
 
     it('can be closed twice', async (t) => {
       const pool = reading(t, newRepository(t), threads);
-      await pool.run('verify-objects', { objects: [] });
+      await pool.run('fsck-objects', { objects: [] });
       await pool.close();
       await pool.close();
     });
@@ -156,7 +156,7 @@ describe('a pool with threads', () => {
     let done = 0;
     for (let i = 0; i < 6; i++) {
       await pool.ready();
-      running.push(pool.run('verify-objects', batch).then(() => done++));
+      running.push(pool.run('fsck-objects', batch).then(() => done++));
     }
     assert.equal(done, 0);
     await pool.ready();
@@ -168,24 +168,23 @@ describe('a pool with threads', () => {
     const repository = newRepository(t);
     const pool = reading(t, repository, 2);
     const batch = await large(repository);
-    const running = Array.from({ length: 6 }, () => pool.run('verify-objects', batch));
+    const running = Array.from({ length: 6 }, () => pool.run('fsck-objects', batch));
     const ends = running.map((each) => assert.rejects(each, /threads were ended/));
     const ready = pool.ready();
     await pool.close();
     await Promise.all(ends);
     await ready;
     await pool.ready();
-    await assert.rejects(pool.run('verify-objects', batch), /threads were ended/);
+    await assert.rejects(pool.run('fsck-objects', batch), /threads were ended/);
   });
 
   it('goes on after a batch that cannot be copied', async (t) => {
     const repository = newRepository(t);
     const pool = reading(t, repository, 1);
     const objects = [{ checksum: MISSING, type: 'commit', extra: () => undefined }] as const;
-    for (let i = 0; i < 5; i++)
-      await assert.rejects(pool.run('verify-objects', { objects }), { name: 'DataCloneError' });
+    for (let i = 0; i < 5; i++) await assert.rejects(pool.run('fsck-objects', { objects }), { name: 'DataCloneError' });
     await pool.ready();
-    assert.equal((await pool.run('verify-objects', { objects: [] })).bytes, 0);
+    assert.equal((await pool.run('fsck-objects', { objects: [] })).bytes, 0);
   });
 });
 
@@ -208,7 +207,7 @@ describe('a program with a pool', () => {
        for (let i = 0; i < 30; i++) {
          await pool.ready();
          rss = Math.max(rss, process.memoryUsage.rss());
-         running.push(pool.run('verify-objects', { objects }).then((result) => { bytes += result.bytes; }));
+         running.push(pool.run('fsck-objects', { objects }).then((result) => { bytes += result.bytes; }));
        }
        await Promise.all(running);
        rss = Math.max(rss, process.memoryUsage.rss());

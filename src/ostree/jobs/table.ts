@@ -5,12 +5,11 @@
 import type { ObjectReader } from '../storage/object-reader.ts';
 import type { ObjectWriter } from '../storage/object-writer.ts';
 import type { DiffBatch, DiffResult } from './diff-files.ts';
-import type { FsckObjectsResult } from './fsck-objects.ts';
+import type { FsckBatch, FsckObjectsResult } from './fsck-objects.ts';
 import { collectBuffers } from './garbage.ts';
 import type { ImportBatch, ImportResult } from './import-objects.ts';
 import type { ArchivedBatch, ArchivedResult } from './store-archived.ts';
 import type { FilesBatch, FilesResult } from './store-files.ts';
-import type { VerifyBatch, VerifyResult } from './verify-objects.ts';
 
 /** Kind of job: what goes in, what comes out. */
 export interface Jobs {
@@ -18,10 +17,8 @@ export interface Jobs {
   readonly 'store-files': { readonly batch: FilesBatch; readonly result: FilesResult };
   /** `.filez` bytes as they were received. */
   readonly 'store-archived': { readonly batch: ArchivedBatch; readonly result: ArchivedResult };
-  /** Read objects back and compare them with their names. */
-  readonly 'verify-objects': { readonly batch: VerifyBatch; readonly result: VerifyResult };
-  /** The same, telling more and stopping at nothing. */
-  readonly 'fsck-objects': { readonly batch: VerifyBatch; readonly result: FsckObjectsResult };
+  /** Read objects back and compare them with their names; stops at nothing. */
+  readonly 'fsck-objects': { readonly batch: FsckBatch; readonly result: FsckObjectsResult };
   /** Objects of another repository. */
   readonly 'import-objects': { readonly batch: ImportBatch; readonly result: ImportResult };
   /** How new files are made of old ones. */
@@ -44,7 +41,6 @@ export type Handler<Kind extends JobKind> = (
 const HANDLERS: { readonly [Kind in JobKind]: () => Promise<Handler<Kind>> } = {
   'store-files': async () => (await import('./store-files.ts')).storeFiles,
   'store-archived': async () => (await import('./store-archived.ts')).storeArchived,
-  'verify-objects': async () => (await import('./verify-objects.ts')).verifyObjects,
   'fsck-objects': async () => (await import('./fsck-objects.ts')).fsckObjects,
   'import-objects': async () => (await import('./import-objects.ts')).importObjects,
   'diff-files': async () => (await import('./diff-files.ts')).diffFiles,

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { describe, it } from 'node:test';
-import { CodedError } from '../../base/error.ts';
+import { inflateRawSync } from 'node:zlib';
+import { CodedError, codeOf } from '../../base/error.ts';
 import { SystemError } from '../../linux/calls/system-error.ts';
 import { OstreeError } from '../error.ts';
 import { freezeError, thawError } from './thread-error.ts';
@@ -38,6 +39,13 @@ describe('an error that crosses threads', () => {
       assert.deepEqual([found.code, found.errno, found.syscall, found.path], [code, errno, syscall, path]);
       assert.equal(found.stack, (error as Error).stack);
     }
+  });
+
+  it('of a compressor, which has a number too, is none of the system', () => {
+    const error = caught(() => inflateRawSync(Buffer.of(7)));
+    const found = across(new CodedError('OUTER', 'outer', { cause: error })).cause;
+    assert.ok(found instanceof CodedError);
+    assert.deepEqual([found.code, found.message], [codeOf(error), (error as Error).message]);
   });
 
   it('of any other kind is an error with its text', () => {

@@ -18,7 +18,8 @@ const DEPTH = 8;
 export function freezeError(error: unknown, depth = 0): FrozenError {
   if (!(error instanceof Error)) return freezeError(new Error(String(error)));
   const fields = error as Error & Partial<Record<'hint' | 'subject' | 'syscall' | 'path', string>>;
-  const errno = 'errno' in error && typeof error.errno === 'number' ? error.errno : undefined;
+  const isOfSystem = 'errno' in error && 'syscall' in error; // errors of zlib have a number of their own kind
+  const errno = isOfSystem && typeof error.errno === 'number' ? error.errno : undefined;
   return {
     message: error.message,
     stack: error.stack,

@@ -1,6 +1,5 @@
-/** Read objects back and compare them with their names. Findings are results, not errors: fsck goes on. */
+/** Read an object back and compare it with its name. */
 import crypto from 'node:crypto';
-import { codeOf, explain } from '../../base/error.ts';
 import { type Checksum, sha256, sha256Both } from '../objects/checksum.ts';
 import { decodeCommit } from '../objects/commit.ts';
 import { decodeDirMeta } from '../objects/dirmeta.ts';
@@ -11,56 +10,10 @@ import type { ObjectReader } from '../storage/object-reader.ts';
 import { corrupt } from '../storage/object-writer.ts';
 import { readExactly } from '../storage/plain-file.ts';
 import { CHUNK, type StoredFile, WHOLE_LIMIT } from '../storage/stored-file.ts';
-import type { JobContext } from './table.ts';
 
 export interface ObjectName {
   readonly checksum: Checksum;
   readonly type: ObjectType;
-}
-
-export interface VerifyBatch {
-  readonly objects: readonly ObjectName[];
-}
-
-/** What is wrong with an object. */
-export interface Finding extends ObjectName {
-  readonly kind: 'missing' | 'corrupt';
-  /** For people. */
-  readonly text: string;
-}
-
-export interface VerifyResult {
-  readonly findings: readonly Finding[];
-  readonly bytes: number;
-}
-
-export async function verifyObjects({ reader }: JobContext, { objects }: VerifyBatch): Promise<VerifyResult> {
-  const findings: Finding[] = [];
-  let bytes = 0;
-  for (const object of objects) {
-    try {
-      const verified = verifyObject(reader, object);
-      bytes += typeof verified === 'number' ? verified : await verified;
-    } catch (error) {
-      const kind = kindOf(error);
-      if (kind === undefined) throw error;
-      findings.push({ ...object, kind, text: explain(error) });
-    }
-  }
-  return { findings, bytes };
-}
-
-function kindOf(error: unknown): Finding['kind'] | undefined {
-  switch (codeOf(error)) {
-    case 'OBJECT_MISSING':
-      return 'missing';
-    case 'OBJECT_CORRUPT':
-    case 'OBJECT_MALFORMED':
-    case 'TOO_LARGE':
-      return 'corrupt';
-    default:
-      return undefined;
-  }
 }
 
 /** Bytes read; a promise only for what is large. @throws OstreeError OBJECT_CORRUPT, OBJECT_MALFORMED, OBJECT_MISSING */

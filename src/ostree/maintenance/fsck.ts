@@ -2,14 +2,13 @@
  * Read everything back that the commits of a repository need, and say what is not as it should be. Stricter than
  * libostree, which does not read what nothing leads to, detached metadata, or the files of bare-user. Spec 16.
  */
-import { printable } from '../../base/text.ts';
-import { OstreeError } from '../error.ts';
 import { Reach, reachTree } from '../history/reach.ts';
 import type { Pool } from '../jobs/pool.ts';
 import type { ObjectName } from '../jobs/verify-objects.ts';
 import type { Checksum } from '../objects/checksum.ts';
 import type { Commit } from '../objects/commit.ts';
 import type { ObjectType } from '../objects/object-type.ts';
+import { lockForChange } from '../repository/lock.ts';
 import { type PartialReason, partialCommits, partialReason } from '../repository/partial.ts';
 import type { Repository } from '../repository/repository.ts';
 import { placesOf } from '../storage/object-reader.ts';
@@ -18,7 +17,7 @@ import { checkDeltaIndexes, checkDetached } from './fsck-extras.ts';
 import { checkBackRefs, checkRefs } from './fsck-refs.ts';
 import { type Inventory, readInventory } from './inventory.ts';
 import { keyOf, type Located, locate } from './locate.ts';
-import { isWritable, type LockRequest, lockRepository, lockToLook } from './lock.ts';
+import { assertWritable, type LockRequest, lockToLook } from './lock.ts';
 import { openReadBack, type ReadBackOptions, readBack } from './read-back.ts';
 import { addTombstones, commitsToMark, removeBroken } from './repair.ts';
 import { TolerantReader } from './tolerant-reader.ts';
@@ -61,22 +60,17 @@ export interface FsckResult {
 /** @throws OstreeError REPOSITORY_READ_ONLY when something is to be repaired; CodedError LOCK_TIMEOUT */
 export async function fsck(repository: Repository, options: FsckOptions): Promise<FsckResult> {
   const isRepair = options.delete === true || options.addTombstones === true;
-  if (isRepair && !isWritable(repository)) {
-    throw new OstreeError(
-      'REPOSITORY_READ_ONLY',
-      `${printable(repository.path)}: not writable: nothing can be repaired`,
-    );
-  }
+  if (isRepair) assertWritable(repository);
   const { held, mayMark } = isRepair
     ? {
-        held: await lockRepository(repository, options.delete === true ? 'exclusive' : 'shared', options),
+        held: await lockForChange(repository, options.delete === true ? 'exclusive' : 'shared', options),
         mayMark: true,
       }
     : await lockToLook(repository, options);
   try {
     return await check(repository, options, mayMark);
   } finally {
-    held?.release();
+    held.release();
   }
 }
 

@@ -1,6 +1,8 @@
 /** The repository's lock for work that can also be done on a repository that nobody can write to. */
 import fs from 'node:fs';
 import { codeOf } from '../../base/error.ts';
+import { printable } from '../../base/text.ts';
+import { OstreeError } from '../error.ts';
 import { type Held, lockForReading, NOT_HELD } from '../repository/lock.ts';
 import type { Repository } from '../repository/repository.ts';
 
@@ -12,7 +14,7 @@ export interface LockRequest {
 }
 
 /** May this process write there at all? A file system mounted read-only counts, for root too. */
-export function isWritable(repository: Repository): boolean {
+function isWritable(repository: Repository): boolean {
   try {
     fs.accessSync(repository.root, fs.constants.W_OK);
     return true;
@@ -22,14 +24,11 @@ export function isWritable(repository: Repository): boolean {
   }
 }
 
-/** Undefined where locking is turned off, or nothing can be written: then nobody of our rights changes it, either. */
-export async function lockRepository(
-  repository: Repository,
-  kind: 'shared' | 'exclusive',
-  request: LockRequest,
-): Promise<Held | undefined> {
-  if (!repository.config.locking || !isWritable(repository)) return undefined;
-  return repository.lock.acquire(kind, request);
+/** Before work that changes something. @throws OstreeError REPOSITORY_READ_ONLY */
+export function assertWritable(repository: Repository): void {
+  if (isWritable(repository)) return;
+  const text = `${printable(repository.path)}: not writable: nothing can be repaired or deleted`;
+  throw new OstreeError('REPOSITORY_READ_ONLY', text, { subject: repository.path });
 }
 
 /**

@@ -5,14 +5,14 @@
 import type { DeltaName } from '../delta/names.ts';
 import { OstreeError } from '../error.ts';
 import { type Checksum, isChecksum } from '../objects/checksum.ts';
-import { lockForReading } from '../repository/lock.ts';
+import { lockForChange } from '../repository/lock.ts';
 import { listRefs, refspecOf } from '../repository/refs.ts';
 import type { Repository } from '../repository/repository.ts';
 import { missing, objectsOf } from '../storage/object-reader.ts';
 import { listDeltas } from '../summary/delta-index.ts';
 import { deleteCommits, deleteObjects, type Freed, measure, type ObjectList } from './delete-objects.ts';
 import { type Inventory, readInventory } from './inventory.ts';
-import { type LockRequest, lockRepository } from './lock.ts';
+import { assertWritable, type LockRequest } from './lock.ts';
 import { findReachable, type RootOptions } from './reachable.ts';
 import { removeDeltas, removeStrayCaches, removeStrayMarks, removeUnfinished } from './stray-files.ts';
 import { unusedXattrs } from './unused-xattrs.ts';
@@ -38,13 +38,13 @@ export interface PruneResult {
 
 /**
  * @throws OstreeError OBJECT_MISSING for a commit to delete that there is none of, or one that lacks directories
- *   without being marked as partial; REF_EXISTS when a ref points to the commit to delete; CodedError LOCK_TIMEOUT
+ *   without being marked as partial; REF_EXISTS when a ref points to the commit to delete;
+ *   REPOSITORY_READ_ONLY; CodedError LOCK_TIMEOUT
  */
 export async function prune(repository: Repository, options: PruneOptions): Promise<PruneResult> {
   const dryRun = options.dryRun === true;
-  const held = dryRun
-    ? await lockForReading(repository, options)
-    : await lockRepository(repository, 'exclusive', options);
+  if (!dryRun) assertWritable(repository);
+  const held = await lockForChange(repository, 'exclusive', options);
   try {
     const inventory = readInventory(repository);
     const deleted = options.staticDeltasOnly === true ? undefined : options.deleteCommit;
@@ -67,7 +67,7 @@ export async function prune(repository: Repository, options: PruneOptions): Prom
     }
     return { total, deleted: freed.objects, freedBytes: freed.bytes, deltas: deltas.length, danglingRefs };
   } finally {
-    held?.release();
+    held.release();
   }
 }
 

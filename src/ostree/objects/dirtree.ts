@@ -12,6 +12,7 @@ import { malformed } from '../error.ts';
 import { type Checksum, checksumBytes, checksumOf } from './checksum.ts';
 import { decodeStrictly } from './file-header.ts';
 import { compareNames } from './order.ts';
+import { readPlainDirTree } from './plain-dirtree.ts';
 
 export interface FileEntry {
   readonly name: string;
@@ -33,6 +34,11 @@ const DIRTREE = tuple(array(tuple(string, bytes)), array(tuple(string, bytes, by
 
 /** @throws OstreeError OBJECT_MALFORMED */
 export function decodeDirTree(object: Uint8Array, what = 'dirtree'): DirTree {
+  return readPlainDirTree(object) ?? decodeAnyDirTree(object, what);
+}
+
+/** The whole type, and all that is wrong with one. @throws OstreeError OBJECT_MALFORMED */
+export function decodeAnyDirTree(object: Uint8Array, what = 'dirtree'): DirTree {
   const [fileList, directoryList] = decodeStrictly(() => DIRTREE.decode(object), what);
   const files = fileList.map(([name, checksum]) => ({ name, checksum: checksumOf(checksum, what) }));
   const directories = directoryList.map(([name, tree, meta]) => ({

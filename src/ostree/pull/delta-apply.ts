@@ -37,7 +37,8 @@ export async function applyDelta(offer: DeltaOffer, ports: ApplyPorts): Promise<
   for (const [i, { part, index }] of missing.entries()) {
     const file = await next;
     next = begin(i + 1);
-    await applyPart(ports.writer, part, file, `delta ${deltaName(superblock)} part ${index}`);
+    const what = `delta ${deltaName(superblock)} part ${index}`;
+    await applyPart(ports.writer, { part, file, what }, ports.signal);
   }
   return missing.filter(({ part }) => part.inline === undefined).length;
 }
@@ -52,7 +53,8 @@ async function fetchPart(
   if (part.inline !== undefined) return part.inline;
   const what = `delta ${deltaName(superblock)} part ${index}`;
   if (part.size > PART_LIMIT) throw new OstreeError('TOO_LARGE', `${what}: ${part.size} bytes`);
-  const bytes = await origin.get('content', `${path}/${index}`, part.size, signal);
+  // Its size is known: it need not be found out by beginning to receive it.
+  const bytes = await origin.inTurn(() => origin.small('content', `${path}/${index}`, part.size, signal));
   if (bytes === undefined) throw new OstreeError('DELTA_MISSING', `${what}: not on the server`);
   onBytes(bytes.length);
   return bytes;

@@ -15,9 +15,10 @@ import { objectsOf } from '../storage/object-reader.ts';
 import { SUMMARY_LIMIT } from '../summary/summary.ts';
 import { CommitReceiver, isWhole } from './commits.ts';
 import { httpSource } from './http-source.ts';
-import { pullLocal } from './local.ts';
+import { type LocalOptions, type LocalPorts, pullLocal } from './local.ts';
 import type { PullOptions, PullResult } from './options.ts';
 import { type PullPlan, planPull } from './plan.ts';
+import { planLocal } from './plan-local.ts';
 import { pull } from './pull.ts';
 import { missingBytes, offerBytes } from './pull-progress.ts';
 import { addressOf, openOrigin, type RemoteAccess } from './remote-client.ts';
@@ -41,7 +42,11 @@ export async function pullFromRemote(
 ): Promise<PullResult> {
   const remote = readRemote(repository, name);
   const path = localPath(remote, access);
-  if (path !== undefined) return pullFromPath(repository, remote, path, options, access);
+  if (path !== undefined) {
+    return withLocal({ repository, remote, path, options, access }, (from, local, ports) =>
+      pullLocal(from, repository, local, ports),
+    );
+  }
   const policy = await remotePolicy(repository, name);
   const { progress, onWait, timeoutMs, signal } = access;
   const { origin, close } = await openOrigin(repository, remote, access);
@@ -73,8 +78,11 @@ export async function planFromRemote(
   access: FromRemote,
 ): Promise<readonly PlannedCommit[]> {
   const remote = readRemote(repository, name);
-  if (localPath(remote, access) !== undefined) {
-    throw new OstreeError('REMOTE_UNSUITABLE', 'a dry run needs a remote with an http address', { subject: name });
+  const path = localPath(remote, access);
+  if (path !== undefined) {
+    return withLocal({ repository, remote, path, options, access }, async (from, local, ports) => {
+      return (await planLocal(from, repository, local, ports)).commits;
+    });
   }
   const policy = await remotePolicy(repository, name);
   const { progress, signal } = access;
@@ -138,13 +146,19 @@ function localPath(remote: Remote, { url }: FromRemote): string | undefined {
   return address.startsWith('file://') ? fileURLToPath(address) : undefined;
 }
 
-async function pullFromPath(
-  repository: Repository,
-  remote: Remote,
-  path: string,
-  options: PullOptions,
-  access: FromRemote,
-): Promise<PullResult> {
+interface LocalRemote {
+  readonly repository: Repository;
+  readonly remote: Remote;
+  readonly path: string;
+  readonly options: PullOptions;
+  readonly access: FromRemote;
+}
+
+/** The repository behind a `file://` address, for a pull or its plan. */
+async function withLocal<T>(
+  { repository, remote, path, options, access }: LocalRemote,
+  work: (from: Repository, options: LocalOptions, ports: LocalPorts) => Promise<T>,
+): Promise<T> {
   if (options.subpaths.length > 0 || options.deltas === 'required') {
     const option = options.subpaths.length > 0 ? '--subpath' : '--require-static-deltas';
     throw new OstreeError('REMOTE_UNSUITABLE', `${option} needs a remote with an http address`, {
@@ -168,7 +182,7 @@ async function pullFromPath(
       collectionId: remote.collectionId,
     };
     const ports = { policy, progress, onWait, timeoutMs, signal, summarySignatures };
-    return await pullLocal(from, repository, local, ports);
+    return await work(from, local, ports);
   } finally {
     from.close();
   }

@@ -5,9 +5,12 @@ import { type HeadersFor, Origin } from './origin.ts';
 
 /** Of a list, and of the `config` that a mirror must answer. */
 const CONFIG_LIMIT = 2 ** 20;
+/** Each may keep us for the time that a connection may take. */
+const MOST_MIRRORS = 64;
 
 /**
- * The addresses of a remote's `url`: itself, or the lines of a `mirrorlist=`, of which the first must answer.
+ * The addresses of a remote's `url`: itself, or the lines of a `mirrorlist=`, of which the first must answer. Lines
+ * with other than http addresses are for other clients.
  * @throws OstreeError REMOTE_UNSUITABLE; HttpError
  */
 export async function resolveUrls(
@@ -21,7 +24,7 @@ export async function resolveUrls(
   const found = await client.getDocument(assertHttp(list), { limit: CONFIG_LIMIT, headers: headers(list), signal });
   const text = found.kind === 'document' ? Buffer.from(found.bytes).toString('utf8') : '';
   const lines = text.split('\n').map((line) => line.trim());
-  const mirrors = lines.filter((line) => line !== '' && !line.startsWith('#')).map(assertHttp);
+  const mirrors = lines.filter((line) => isHttp(line)).slice(0, MOST_MIRRORS);
   while (mirrors.length > 0) {
     if (await answers(client, mirrors, headers, signal)) return mirrors;
     mirrors.shift();
@@ -45,8 +48,12 @@ async function answers(
   }
 }
 
+function isHttp(url: string): boolean {
+  return URL.canParse(url) && /^https?:$/.test(new URL(url).protocol);
+}
+
 function assertHttp(url: string): string {
-  if (URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)) return url;
+  if (isHttp(url)) return url;
   throw new OstreeError('REMOTE_UNSUITABLE', 'the address of the remote is neither http nor https', {
     hint: 'change url= of the remote, or use "pull-local" for a directory',
   });

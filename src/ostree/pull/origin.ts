@@ -3,7 +3,7 @@
  * summary, config, detached metadata), `contenturl` the objects and deltas. Spec 13.2, 13.3.
  */
 import { setMaxListeners } from 'node:events';
-import { type HttpClient, HttpError } from '../../http/index.ts';
+import { type Head, type HttpClient, HttpError } from '../../http/index.ts';
 import type { Scratch } from './scratch.ts';
 
 /** What is taken into memory without a second thought; larger answers come one at a time. */
@@ -96,6 +96,8 @@ export class Origin {
       into.clear();
       await this.client.request(`${before}${path}${after}`, {
         headers,
+        // Told by its head, a large one does not leave a connection's worth of memory behind when it is given up.
+        onHead: (head) => into.expect(lengthOf(head) ?? 0),
         onChunk: (chunk) => into.append(chunk),
         onRestart: () => into.clear(),
         signal,
@@ -112,8 +114,7 @@ export class Origin {
       this.#requests++;
       const url = `${before}${path}${after}`;
       const head = await this.client.request(url, { method: 'HEAD', headers, signal });
-      const length = head.headers.get('content-length');
-      return { url, size: length !== undefined && /^[0-9]{1,15}$/.test(length) ? Number(length) : undefined };
+      return { url, size: lengthOf(head) };
     });
   }
 
@@ -137,6 +138,11 @@ export class Origin {
     if (failure !== undefined) throw failure;
     return undefined;
   }
+}
+
+function lengthOf({ headers }: Head): number | undefined {
+  const length = headers.get('content-length');
+  return length !== undefined && /^[0-9]{1,15}$/.test(length) ? Number(length) : undefined;
 }
 
 export function isTooLarge(error: unknown): boolean {

@@ -7,7 +7,7 @@ import type { TestContext } from 'node:test';
 import { type HostileServer, startHostileServer } from '../../../test/support/hostile-server.ts';
 import { array, string, type Vardict, variantOf } from '../../gvariant/index.ts';
 import { Reach, reachTree } from '../history/reach.ts';
-import { verifyObjects } from '../jobs/verify-objects.ts';
+import { fsckObjects } from '../jobs/fsck-objects.ts';
 import { encodeCommit } from '../objects/commit.ts';
 import { encodeDirMeta } from '../objects/dirmeta.ts';
 import { encodeDirTree } from '../objects/dirtree.ts';
@@ -151,7 +151,7 @@ export async function assertWhole(repository: Repository, commit: string): Promi
   const reach = new Reach();
   reach.commits.add(commit);
   reachTree(reader, reader.commit(commit), reach);
-  const { findings } = await verifyObjects({ reader, writer: undefined }, { objects: [...reach.names()] });
+  const { found: findings } = await fsckObjects({ reader, writer: undefined }, { objects: [...reach.names()] });
   assert.deepEqual(findings, []);
   assert.equal(isPartial(repository, commit), false);
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { startHostileServer } from '../../../test/support/hostile-server.ts';
 import { isPartial } from '../repository/partial.ts';
 import { HEAD, readRef } from '../repository/refs.ts';
 import { newRepository, reopened, SIGNAL } from '../repository/repository.fixture.ts';
@@ -169,6 +170,24 @@ describe('a pull over http', () => {
     await assertWhole(it.into, it.published.commit);
   });
 
+  it('passes over mirrors of a list that are for other clients', async (t) => {
+    const it = await scene(t);
+    it.server.route('/list', { kind: 'serve', body: `rsync://127.0.0.1/x\nnonsense\n${it.server.url}\n` });
+    await it.pull(['main'], {}, { url: `mirrorlist=${it.server.url}/list` });
+    await assertWhole(it.into, it.published.commit);
+  });
+
+  it('sends what the user adds to the servers that are configured, not to those of a list', async (t) => {
+    const it = await scene(t);
+    const lists = await startHostileServer({
+      files: new Map([['/list', it.server.url]]),
+    });
+    t.after(() => lists.close());
+    await it.pull(['main'], {}, { url: `mirrorlist=${lists.url}/list`, headers: { 'x-token': 'secret' } });
+    assert.equal(lists.requestsFor('/list')[0]?.headers['x-token'], 'secret');
+    assert.deepEqual([...new Set(it.server.requests.map(({ headers }) => headers['x-token']))], [undefined]);
+  });
+
   it('takes objects from a repository on this machine when it has them, verified', async (t) => {
     const it = await scene(t);
     await it.pull(['main'], { caches: [it.source.path] });
@@ -212,6 +231,22 @@ describe('a cached summary', () => {
     await it.pull();
     assert.equal(it.server.requestsFor('/summary').length, 2);
   });
+
+  for (const [damage, content] of [
+    ['empty', ''],
+    ['cut off', 'x'],
+  ] as const) {
+    it(`that is ${damage} after a power cut is fetched again, once`, async (t) => {
+      const it = await scene(t);
+      await summarize(it);
+      writeFileSync(join(it.source.path, 'summary.sig'), '');
+      await it.pull();
+      writeFileSync(join(it.into.path, 'tmp/cache/summaries/origin'), content);
+      await it.pull();
+      await it.pull();
+      assert.equal(it.server.requestsFor('/summary').length, 2);
+    });
+  }
 });
 
 describe('two repositories that pull from each other', () => {

@@ -28,15 +28,24 @@ export async function openOrigin(repository: Repository, remote: Remote, access:
   const client = createHttpClient(clientSettings(remote, access.http));
   try {
     const cookies = readCookies(repository, remote.name);
-    const headers = (address: string) => ({ ...cookieHeaders(cookies, address), ...access.headers });
-    const urls = await resolveUrls(client, url, headers, signal);
     const contentUrl = access.url === undefined ? remote.contentUrl : undefined;
+    const known = new Set([url, contentUrl ?? url].map(originOf));
+    // What the user adds may be a token: it is for the servers that are configured, not for those that a list names.
+    const added = (address: string) => (known.has(originOf(address)) ? access.headers : undefined);
+    const headers = (address: string) => ({ ...cookieHeaders(cookies, address), ...added(address) });
+    const urls = await resolveUrls(client, url, headers, signal);
     const contentUrls = contentUrl === undefined ? urls : await resolveUrls(client, contentUrl, headers, signal);
     return { origin: new Origin({ client, urls, contentUrls, headers, signal }), close: () => client.close() };
   } catch (error) {
     await client.close();
     throw error;
   }
+}
+
+/** Scheme, host and port of an address, or of the address of a list. */
+function originOf(address: string): string {
+  const url = address.replace(/^mirrorlist=/, '');
+  return URL.canParse(url) ? new URL(url).origin : url;
 }
 
 /** @throws OstreeError REMOTE_UNSUITABLE: nobody can pull from it, or not with what we have */

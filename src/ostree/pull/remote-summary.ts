@@ -54,8 +54,10 @@ export async function fetchSummary(request: SummaryRequest): Promise<RemoteSumma
   try {
     return await open(request, first);
   } catch (error) {
-    if (codeOf(error) !== 'SIGNATURE_INVALID') throw error;
-    // The publisher may have replaced both between our two requests, or keys changed since the cached one was verified.
+    const code = codeOf(error) ?? '';
+    if (code !== 'SIGNATURE_INVALID' && code !== 'SUMMARY_MALFORMED') throw error;
+    // The publisher may have replaced both between our two requests, keys changed since the cached one was verified, or
+    // the cache, which others write without flushing it, lost its content with the power.
     const again = await fetchPair(request, false);
     if (again === undefined || isSame(first, again)) throw error;
     return open(request, again);
@@ -104,19 +106,21 @@ function inCache<T>(repository: Repository, work: (directory: Directory) => T): 
 }
 
 function readCache(repository: Repository, remote: string): Pair | undefined {
-  return inCache(repository, (directory) => {
-    const bytes = readBounded(directory, remote, SUMMARY_LIMIT)?.bytes;
-    const signature = readBounded(directory, `${remote}.sig`, SIGNATURE_LIMIT)?.bytes;
-    return bytes === undefined || signature === undefined ? undefined : { bytes, signature };
-  });
+  return inCache(repository, (directory) => readPair(directory, remote));
+}
+
+function readPair(directory: Directory, remote: string): Pair | undefined {
+  const bytes = readBounded(directory, remote, SUMMARY_LIMIT)?.bytes;
+  const signature = readBounded(directory, `${remote}.sig`, SIGNATURE_LIMIT)?.bytes;
+  return bytes === undefined || signature === undefined ? undefined : { bytes, signature };
 }
 
 /** The summary first: with another signature beside it, it is just not used. */
 function writeCache(repository: Repository, remote: string, { bytes, signature }: Pair): void {
   if (signature === undefined) return;
   inCache(repository, (directory) => {
-    const known = readBounded(directory, `${remote}.sig`, SIGNATURE_LIMIT)?.bytes;
-    if (known !== undefined && Buffer.compare(known, signature) === 0) return;
+    const known = readPair(directory, remote);
+    if (known !== undefined && isSame(known, { bytes, signature })) return;
     for (const [name, content] of [
       [remote, bytes],
       [`${remote}.sig`, signature],

@@ -30,7 +30,12 @@ describe('a pull that was broken off', () => {
   for (const mode of ['archive', 'bare-user'] as const) {
     it(`carries on with a large file where it stopped, into mode ${mode}`, async (t) => {
       const it = await large(t, mode);
-      it.server.route(it.path, [{ kind: 'serve' }, { kind: 'serve' }, { kind: 'status', status: 500 }]);
+      it.server.route(it.path, [
+        { kind: 'serve' }, // given up by its length
+        { kind: 'serve' }, // HEAD
+        { kind: 'truncate', after: 2 ** 20 },
+        { kind: 'status', status: 500 },
+      ]);
       await assert.rejects(it.pull(), { code: 'HTTP_UNAVAILABLE' });
       it.server.route(it.path, []);
       await it.pull();

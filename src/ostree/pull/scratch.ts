@@ -22,6 +22,12 @@ export class Scratch {
     this.#length = 0;
   }
 
+  /** Make room for a file whose size is known. @throws OriginTooLarge before any of it has come */
+  expect(size: number): void {
+    if (size > this.#most) throw new OriginTooLarge();
+    if (size > this.#room.length) this.#room = Buffer.allocUnsafeSlow(size);
+  }
+
   append(chunk: Uint8Array): void {
     const end = this.#length + chunk.length;
     if (end > this.#most) throw new OriginTooLarge();

@@ -3,11 +3,11 @@
  * name, value, with tabs between; `#` comments. The format of Netscape, which curl reads. Cookies of answers are not kept.
  */
 import { decodeUtf8 } from '../../base/decode.ts';
-import { replaceFile } from '../../linux/files/durable.ts';
 import { readBounded } from '../../linux/files/read.ts';
 import { OstreeError } from '../error.ts';
 import { assertRemoteName } from '../repository/ref-names.ts';
 import type { Repository } from '../repository/repository.ts';
+import { replaceInRepository } from '../storage/temporary.ts';
 
 const FILE_LIMIT = 2 ** 20;
 
@@ -95,12 +95,11 @@ function isSame(a: Pick<Cookie, 'domain' | 'path' | 'name'>, b: Pick<Cookie, 'do
 
 /** Only for its owner: cookies are secrets. */
 function writeCookies(repository: Repository, remote: string, cookies: readonly Cookie[], dryRun: boolean): void {
-  const { directory } = repository;
   const name = cookieFile(remote);
   const text = formatCookies(cookies);
   parseCookies(text, name); // what could not be read again is not written
   if (dryRun) return;
-  replaceFile({ directory, name }, { directory, name: `.${name}-${process.pid}` }, Buffer.from(text), 0o600);
+  replaceInRepository(repository, { directory: repository.directory, name }, Buffer.from(text), 0o600);
 }
 
 function cookieFile(remote: string): string {

@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import { decodeUtf8 } from '../../base/decode.ts';
 import { codeOf } from '../../base/error.ts';
 import { printable } from '../../base/text.ts';
-import { openDirectory } from '../../linux/files/directory.ts';
+import { type Directory, openDirectory } from '../../linux/files/directory.ts';
 import { replaceFile } from '../../linux/files/durable.ts';
 import { readBounded } from '../../linux/files/read.ts';
 import { OstreeError } from '../error.ts';
@@ -40,35 +40,43 @@ export function readRemotesFolder(folder: string): readonly RemotesFile[] {
   });
 }
 
-/** One remote, in a file named after it. */
-export function writeRemotesFile(folder: string, remote: string, file: KeyFile): void {
+/** The file that is named after a remote, which may hold others as well; empty when there is none. */
+export function remotesFileOf(folder: string, remote: string): RemotesFile {
+  const name = `${remote}${SUFFIX}`;
+  const found = readRemotesFolder(folder).find((each) => each.name === name);
+  return found ?? { name, file: KeyFile.parse('', name) };
+}
+
+/** Made or replaced as a whole, as readable as it was; one without groups goes. */
+export function writeRemotesFile(folder: string, { name, file }: RemotesFile): void {
   fs.mkdirSync(folder, { recursive: true, mode: 0o755 });
-  writeNamed(folder, `${remote}${SUFFIX}`, file);
-}
-
-/** Put back a file from which a remote was taken; without groups it goes. */
-export function rewriteRemotesFile(folder: string, { name, file }: RemotesFile): void {
-  if (file.groups.length > 0) return writeNamed(folder, name, file);
   const directory = openDirectory(folder);
   try {
-    directory.unlink(name);
-    directory.sync();
-  } finally {
-    directory.close();
-  }
-}
-
-function writeNamed(folder: string, name: string, file: KeyFile): void {
-  const directory = openDirectory(folder);
-  try {
+    removeLeftovers(directory, name);
+    if (file.groups.length === 0) {
+      directory.unlink(name);
+      directory.sync();
+      return;
+    }
+    const mode = (directory.lstat(name)?.mode ?? 0o644) & 0o777;
     const temporary = { directory, name: `.${name}-${process.pid}` };
-    replaceFile({ directory, name }, temporary, Buffer.from(file.format()), 0o644);
+    replaceFile({ directory, name }, temporary, Buffer.from(file.format()), mode);
   } finally {
     directory.close();
   }
 }
 
-function within<T>(folder: string, read: (directory: ReturnType<typeof openDirectory>) => readonly T[]): readonly T[] {
+/**
+ * Temporary names of killed runs. The folder is shared by repositories with a lock each: somebody who is writing this
+ * very file loses his temporary one, fails, and has changed nothing.
+ */
+function removeLeftovers(directory: Directory, name: string): void {
+  for (const each of directory.list()) {
+    if (each.startsWith(`.${name}-`) && /^[0-9]+$/.test(each.slice(name.length + 2))) directory.unlink(each);
+  }
+}
+
+function within<T>(folder: string, read: (directory: Directory) => readonly T[]): readonly T[] {
   try {
     const directory = openDirectory(folder);
     try {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { VECTORS } from '../../../test/support/ostree-vectors.ts';
@@ -143,6 +143,58 @@ describe('remotes in a folder of their own', () => {
       ['y'],
     );
     assert.equal(existsSync(join(folder, 'z.conf')), false);
+  });
+});
+
+describe('a file with several remotes', () => {
+  function shared(t: TestContext) {
+    const folder = join(scratch(t), 'remotes.d');
+    mkdirSync(folder);
+    const file = join(folder, 'a.conf');
+    const text = '# ours\n[remote "b"]\nurl=http://b/\n\n[remote "a"]\nurl=http://a/\n';
+    writeFileSync(file, text, { mode: 0o600 });
+    const repository = newRepository(t);
+    repository.updateConfig((keys) => keys.set('core', 'add-remotes-config-dir', 'true'));
+    const add = (name: string, key: string, value: string) =>
+      addRemote(repository, { name, settings: [[key, value]], existing: 'replace' }, { ...options, folder });
+    const urls = () => listRemotes(repository, folder).map(({ name, url }) => [name, url]);
+    return { folder, file, text, repository, add, urls };
+  }
+
+  it('keeps the others, and its mode, when the one that it is named after is replaced', async (t) => {
+    const { file, add, urls } = shared(t);
+    await add('a', 'url', 'http://new/');
+    assert.deepEqual(urls(), [
+      ['a', 'http://new/'],
+      ['b', 'http://b/'],
+    ]);
+    assert.ok(readFileSync(file, 'utf8').startsWith('# ours\n'));
+    assert.equal(statSync(file).mode & 0o777, 0o600);
+  });
+
+  it('gives up the one that gets a file of its own', async (t) => {
+    const { file, folder, add, urls } = shared(t);
+    await add('b', 'url', 'http://new/');
+    assert.deepEqual(urls(), [
+      ['a', 'http://a/'],
+      ['b', 'http://new/'],
+    ]);
+    assert.equal(readFileSync(file, 'utf8').includes('"b"'), false);
+    assert.ok(existsSync(join(folder, 'b.conf')));
+  });
+
+  it('stays as it is when what should replace one of them could not be read again', async (t) => {
+    const { file, text, add } = shared(t);
+    await assert.rejects(add('a', 'gpg-verify', 'maybe'), { code: 'CONFIG_MALFORMED' });
+    assert.equal(readFileSync(file, 'utf8'), text);
+  });
+
+  it('loses what a killed run left beside it', async (t) => {
+    const { folder, add } = shared(t);
+    writeFileSync(join(folder, '.a.conf-1'), 'half');
+    writeFileSync(join(folder, '.a.conf-mine'), '');
+    await add('a', 'url', 'http://new/');
+    assert.deepEqual(readdirSync(folder).sort(), ['.a.conf-mine', 'a.conf']);
   });
 });
 

@@ -10,7 +10,7 @@ import { parseRemote, type Remote, remoteGroup, remoteNames } from './remote.ts'
 import {
   REMOTES_FOLDER,
   readRemotesFolder,
-  rewriteRemotesFile,
+  remotesFileOf,
   usesRemotesFolder,
   writeRemotesFile,
 } from './remotes-folder.ts';
@@ -68,11 +68,15 @@ export interface ChangeOptions {
  * @returns false when there was one, and it was kept
  * @throws OstreeError REMOTE_EXISTS, REF_NAME, CONFIG_MALFORMED
  */
-export async function addRemote(repository: Repository, remote: NewRemote, options: ChangeOptions): Promise<boolean> {
-  const { folder = REMOTES_FOLDER } = options;
+export async function addRemote(
+  repository: Repository,
+  remote: NewRemote,
+  options: ChangeOptions & { readonly dryRun?: boolean | undefined },
+): Promise<boolean> {
+  const { folder = REMOTES_FOLDER, dryRun = false } = options;
   const name = assertRemoteName(remote.name);
   const group = remoteGroup(name);
-  return underLock(repository, options, () => {
+  const add = (): boolean => {
     const isThere = findRemote(repository, name, folder) !== undefined;
     if (isThere && remote.existing === 'keep') return false;
     if (isThere && remote.existing === 'fail') {
@@ -82,22 +86,20 @@ export async function addRemote(repository: Repository, remote: NewRemote, optio
       });
     }
     const fill = (file: KeyFile): void => {
+      file.removeGroup(group);
       for (const [key, value] of remote.settings) file.set(group, assertKey(key), value);
       parseRemote(file, name); // what could not be read again is not written
     };
-    if (usesRemotesFolder(repository)) {
-      takeOut(repository, name, folder);
-      const file = KeyFile.parse('', `${name}.conf`);
-      fill(file);
-      writeRemotesFile(folder, name, file);
-      return true;
-    }
-    repository.updateConfig((file) => {
-      file.removeGroup(group);
-      fill(file);
-    });
+    if (dryRun) fill(KeyFile.parse('', name));
+    else if (usesRemotesFolder(repository)) {
+      const own = remotesFileOf(folder, name);
+      fill(own.file);
+      writeRemotesFile(folder, own);
+      takeOut(repository, name, folder, own.name); // only now: a crash in between loses nothing
+    } else repository.updateConfig(fill);
     return true;
-  });
+  };
+  return dryRun ? add() : underLock(repository, options, add);
 }
 
 /**
@@ -114,7 +116,8 @@ export async function deleteRemote(repository: Repository, name: string, options
   });
 }
 
-function takeOut(repository: Repository, name: string, folder: string): boolean {
+/** Of the config and of all files but one. */
+function takeOut(repository: Repository, name: string, folder: string, except?: string): boolean {
   const group = remoteGroup(name);
   let isGone = false;
   if (repository.keyFile.hasGroup(group)) {
@@ -124,8 +127,8 @@ function takeOut(repository: Repository, name: string, folder: string): boolean 
   }
   if (!usesRemotesFolder(repository)) return isGone;
   for (const each of readRemotesFolder(folder)) {
-    if (!each.file.removeGroup(group)) continue;
-    rewriteRemotesFile(folder, each);
+    if (each.name === except || !each.file.removeGroup(group)) continue;
+    writeRemotesFile(folder, each);
     isGone = true;
   }
   return isGone;

@@ -140,6 +140,19 @@ export async function lockForReading(
   }
 }
 
+/**
+ * For a change, or for a dry run of it, which only reads and is possible without the right to write.
+ * @throws CodedError LOCK_TIMEOUT
+ */
+export async function lockForChange(
+  repository: Parameters<typeof lockForReading>[0],
+  kind: OfdKind,
+  options: AcquireOptions & { readonly dryRun?: boolean | undefined },
+): Promise<Held> {
+  if (options.dryRun === true) return lockForReading(repository, options);
+  return repository.config.locking ? repository.lock.acquire(kind, options) : NOT_HELD;
+}
+
 /** What `lockForReading` gives when there is no lock. */
 export const NOT_HELD: Held = { release: () => undefined };
 const WITHOUT = new Set(['EACCES', 'EPERM', 'EROFS', 'NO_OFD_LOCKS']);

@@ -164,4 +164,13 @@ describe('the config of a repository', () => {
     assert.equal(repository.config.fsync, false);
     assert.deepEqual(fs.readdirSync(join(repository.path, 'tmp')), []);
   });
+
+  it('whose config only its owner may read keeps it so', (t) => {
+    const repository = newRepository(t);
+    const file = join(repository.path, 'config');
+    assert.equal(fs.statSync(file).mode & 0o777, 0o644);
+    fs.chmodSync(file, 0o600);
+    repository.updateConfig((keys) => keys.set('remote "a"', 'proxy', 'http://user:secret@proxy/'));
+    assert.equal(fs.statSync(file).mode & 0o777, 0o600);
+  });
 });

@@ -65,7 +65,9 @@ export class Repository {
     const file = readKeyFile(this.directory);
     change(file);
     const config = readConfig(file, this.directory.pathOf('config'));
-    replaceInRepository(this, { directory: this.directory, name: 'config' }, Buffer.from(file.format()), 0o644);
+    // It may be for its owner alone: addresses of proxies have passwords in them.
+    const mode = (this.directory.lstat('config')?.mode ?? 0o644) & 0o777;
+    replaceInRepository(this, { directory: this.directory, name: 'config' }, Buffer.from(file.format()), mode);
     this.#keyFile = file;
     this.#config = config;
   }

@@ -50,11 +50,23 @@ export const bareUser: FileFormat = {
   },
 };
 
+function decodeMeta(value: Uint8Array, what: string) {
+  return decodeStrictly(() => META.decode(value), what);
+}
+
+/** Three numbers and an empty list, which takes no bytes: most files, and quicker than the decoder for all types. */
+const PLAIN = 12;
+
+function plainMeta(value: Uint8Array): ReturnType<typeof decodeMeta> {
+  const numbers = new DataView(value.buffer, value.byteOffset, PLAIN);
+  return [numbers.getUint32(0), numbers.getUint32(4), numbers.getUint32(8), []];
+}
+
 /** Owner, mode and attributes alone, without opening the file. */
 export function readMeta(path: string, what: string): Omit<FileHeader, 'target'> {
   const value = xattrCalls(what).lgetxattr(path, META_NAME);
   if (value === undefined) throw malformed(what, `no extended attribute ${META_NAME}`);
-  const [uid, gid, mode, xattrs] = decodeStrictly(() => META.decode(value), what);
+  const [uid, gid, mode, xattrs] = value.length === PLAIN ? plainMeta(value) : decodeMeta(value, what);
   if ((mode & ~(S_IFMT | 0o7777)) !== 0) throw malformed(what, `unknown bits in mode ${octal(mode)}`);
   return { uid, gid, mode, xattrs: unpackXattrs(xattrs, what) };
 }

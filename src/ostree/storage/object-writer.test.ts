@@ -30,6 +30,15 @@ describe('a writer of objects', () => {
     });
   });
 
+  it('leaves nothing open of a file whose header no object can have', async (t) => {
+    const repository = newRepository(t, 'bare-user-only');
+    await inTransaction(repository, ({ writer }) => {
+      const descriptors = openDescriptors();
+      assert.throws(() => writer.beginFile(file({ uid: -1 }), 1), { code: 'GVARIANT_VALUE' });
+      assert.equal(openDescriptors(), descriptors);
+    });
+  });
+
   it('replaces detached metadata, which have no hash of their own', async (t) => {
     const repository = newRepository(t);
     const path = join(repository.path, 'objects', objectPath(A, 'commitmeta'));

@@ -103,9 +103,9 @@ export class ObjectWriter {
 
   /** A content of any size, whose pieces are handed over one by one. It is looked up when its checksum is known. */
   beginFile(header: FileHeader, size: number): FileSink {
+    const hash = crypto.createHash('sha256').update(encodeFileHeader(header)); // fails for what cannot be encoded
     const temporary = this.#temporary();
     const writer = this.#discardOnError(temporary, () => this.#begin(temporary, header, size));
-    const hash = crypto.createHash('sha256').update(encodeFileHeader(header));
     let done = 0;
     const abort = (): void => {
       writer.abort();

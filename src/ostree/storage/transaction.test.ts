@@ -98,6 +98,37 @@ describe('a transaction', () => {
     });
   }
 
+  it('whose staged objects cannot be removed tells why it failed, and lets go of the repository', async (t) => {
+    const repository = newRepository(t);
+    const descriptors = openDescriptors();
+    const full = Object.assign(new Error('full'), { code: 'DISK_FULL' });
+    const rmSync = t.mock.method(fs, 'rmSync', () => {
+      throw Object.assign(new Error('read only'), { code: 'EROFS' });
+    });
+    const work = withTransaction(repository, { signal: SIGNAL }, async ({ writer }) => {
+      writer.putFile(file(), content(10));
+      throw full;
+    });
+    await assert.rejects(work, full);
+    rmSync.mock.restore();
+    assert.equal(await isUnlocked(repository), true);
+    assert.equal(openDescriptors(), descriptors);
+  });
+
+  it('that cannot begin leaves nothing behind', async (t) => {
+    const repository = newRepository(t);
+    const descriptors = openDescriptors();
+    const broken = Object.assign(new Error('broken'), { code: 'EIO' });
+    const statfs = t.mock.method(fs, 'statfsSync', () => {
+      throw broken;
+    });
+    await assert.rejects(Transaction.begin(repository, { signal: SIGNAL }), broken);
+    statfs.mock.restore();
+    assert.deepEqual(namesBelow(join(repository.path, 'tmp')), []);
+    assert.equal(openDescriptors(), descriptors);
+    assert.equal(await isUnlocked(repository), true);
+  });
+
   it('whose signal was aborted is not committed', async (t) => {
     const repository = newRepository(t);
     const abort = new AbortController();

@@ -51,14 +51,15 @@ export class Transaction {
     this.repository = repository;
     this.#held = held;
     this.#tmp = tmp;
-    this.#staging = openStaging(tmp);
+    const freeSpace = measureFreeSpace(repository.root, repository.config.minFree);
+    this.#staging = openStaging(tmp); // what can fail comes before it: nobody would give it back
     this.#fsync = options.fsync ?? repository.config.fsync;
     this.#now = options.now ?? Date.now();
     this.place = {
       places: [{ path: this.#staging.path, mode: repository.mode }, ...placesOf(repository)],
       zlibLevel: repository.config.zlibLevel,
       flush: !this.#fsync ? 'later' : repository.config.perObjectFsync ? 'now' : 'begin',
-      freeSpace: measureFreeSpace(repository.root, repository.config.minFree),
+      freeSpace,
       hasLeftovers: this.#staging.isReused,
     };
     this.writer = new ObjectWriter(this.place);
@@ -118,8 +119,17 @@ export class Transaction {
     try {
       syncFileSystem(this.repository.directory);
     } catch (error) {
-      this.#staging.remove();
+      this.#dropStaging();
       throw error;
+    }
+  }
+
+  /** On the way out: what is wrong already is what is told, not that nothing can be removed either. */
+  #dropStaging(): void {
+    try {
+      this.#staging.remove();
+    } catch {
+      this.#staging.keep(); // a file system that was made read-only by its errors; the first of them is on its way up
     }
   }
 
@@ -127,7 +137,7 @@ export class Transaction {
   abort(reason?: unknown): unknown {
     if (!this.#isOpen) return reason;
     const named = this.#named(reason);
-    if (isFull(this.#tmp) || isAboutSpace(reason)) this.#staging.remove();
+    if (isAboutSpace(reason) || isFull(this.#tmp)) this.#dropStaging();
     else this.#staging.keep();
     this.#close();
     return named;

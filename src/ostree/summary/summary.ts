@@ -14,7 +14,6 @@ import {
   boolean,
   bytes,
   dictEntry,
-  openVariant,
   string,
   type Type,
   tuple,
@@ -25,9 +24,9 @@ import {
   vardict,
   variantOf,
 } from '../../gvariant/index.ts';
-import { STATIC_DELTAS } from '../delta/index-file.ts';
+import { type DeltaDigests, decodeDigests, STATIC_DELTAS } from '../delta/index-file.ts';
 import { OstreeError } from '../error.ts';
-import { CHECKSUM_BYTES, type Checksum, checksumBytes, isChecksum } from '../objects/checksum.ts';
+import { CHECKSUM_BYTES, type Checksum, checksumBytes } from '../objects/checksum.ts';
 import { compareNames } from '../objects/order.ts';
 import { isCollectionId, isRefName } from '../repository/ref-names.ts';
 
@@ -68,7 +67,7 @@ export interface Summary {
   /** Refs of other collections. */
   readonly collections: ReadonlyMap<string, readonly SummaryRef[]>;
   /** Delta name (`FROM-TO` or `TO`) to the SHA-256 of its superblock file in hex; undefined: the list is elsewhere. */
-  readonly deltas: ReadonlyMap<string, Checksum> | undefined;
+  readonly deltas: DeltaDigests | undefined;
   /** Seconds since the epoch, as `expires`. */
   readonly lastModified: number | undefined;
   readonly expires: number | undefined;
@@ -100,7 +99,7 @@ export function decodeSummary(file: Uint8Array, what = 'summary'): Summary {
     metadata,
     collectionId,
     collections: readCollections(known(SUMMARY_KEYS.collectionMap, COLLECTIONS) ?? [], what),
-    deltas: deltas && readDeltas(deltas, what),
+    deltas: deltas && strictly(() => decodeDigests(deltas, 'static deltas'), what),
     lastModified: readSeconds(known(SUMMARY_KEYS.lastModified, uint64be), what),
     expires: readSeconds(known(SUMMARY_KEYS.expires, uint64be), what),
     mode: known(SUMMARY_KEYS.mode, string),
@@ -129,18 +128,6 @@ export function collectionMap(collections: ReadonlyMap<string, readonly RefLine[
   return variantOf(
     COLLECTIONS,
     sorted.map(([id, refs]) => [id, rawRefs(refs)] as const),
-  );
-}
-
-function readDeltas(deltas: Vardict, what: string): ReadonlyMap<string, Checksum> {
-  return new Map(
-    deltas.map(([name, value]): [string, Checksum] => {
-      const parts = name.split('-');
-      if (parts.length > 2 || !parts.every(isChecksum)) throw refuse(what, `${quote(name)} is no name of a delta`);
-      const digest = openVariant(value, bytes);
-      if (digest === undefined) throw refuse(what, `delta ${name}: expected a digest, found ${value.signature}`);
-      return [name, readChecksum(digest, what)];
-    }),
   );
 }
 
@@ -216,11 +203,14 @@ function readChecksum(digest: Uint8Array, what: string): Checksum {
   throw refuse(what, `expected a checksum of ${CHECKSUM_BYTES} bytes, found ${digest.length}`);
 }
 
+const MALFORMED = new Set(['GVARIANT_MALFORMED', 'DELTA_MALFORMED', 'OBJECT_MALFORMED']);
+
+/** Whatever is wrong inside is a malformed summary. */
 function strictly<T>(decode: () => T, what: string): T {
   try {
     return decode();
   } catch (error) {
-    if (codeOf(error) !== 'GVARIANT_MALFORMED' || !(error instanceof Error)) throw error;
+    if (!MALFORMED.has(codeOf(error) ?? '') || !(error instanceof Error)) throw error;
     throw new OstreeError('SUMMARY_MALFORMED', `${what}: ${error.message}`, { cause: error });
   }
 }

@@ -13,24 +13,20 @@ import {
 import { encodeDigests } from '../delta/index-file.ts';
 import type { Checksum } from '../objects/checksum.ts';
 import { decodeCommit, encodeCommit } from '../objects/commit.ts';
-import { encodeDetached, withSignature } from '../objects/detached.ts';
+import { encodeDetached } from '../objects/detached.ts';
 import { encodeDirMeta } from '../objects/dirmeta.ts';
 import { encodeDirTree } from '../objects/dirtree.ts';
 import { formatMode } from '../repository/config.ts';
+import { lockForChange } from '../repository/lock.ts';
 import { HEAD, listIn, listRefs, type Ref, readRef } from '../repository/refs.ts';
 import type { Repository } from '../repository/repository.ts';
+import { addSignatures } from '../signatures/sign.ts';
+import type { CommitSigner } from '../signatures/signers.ts';
 import { type ObjectReader, objectsOf } from '../storage/object-reader.ts';
 import { withTransaction } from '../storage/transaction.ts';
 import { digestDeltas, reindexDeltas } from './delta-index.ts';
 import { collectionMap, encodeSummary, type RefLine, SUMMARY_KEYS } from './summary.ts';
 import { writeSummary } from './write-summary.ts';
-
-/** Says something about bytes that others can verify. */
-export interface SummarySigner {
-  /** Where its signatures stand. */
-  readonly key: 'ostree.gpgsigs' | 'ostree.sign.ed25519';
-  sign(data: Uint8Array): Promise<Uint8Array>;
-}
 
 export interface UpdateSummaryOptions {
   readonly signal: AbortSignal;
@@ -40,7 +36,7 @@ export interface UpdateSummaryOptions {
   /** For the summary, and for the commit of `ostree-metadata`; what this module writes itself is not replaced by it. */
   readonly additionalMetadata?: Vardict | undefined;
   /** Without any, an old `summary.sig` goes. */
-  readonly signers?: readonly SummarySigner[] | undefined;
+  readonly signers?: readonly CommitSigner[] | undefined;
   /** Milliseconds since the epoch. */
   readonly now?: number | undefined;
   /** Commit to `ostree-metadata` when the repository has a collection id. */
@@ -66,20 +62,20 @@ export const METADATA_REF = 'ostree-metadata';
 export async function updateSummary(repository: Repository, options: UpdateSummaryOptions): Promise<UpdatedSummary> {
   const { now = Date.now(), dryRun = false, additionalMetadata = [] } = options;
   const signers = dryRun ? [] : (options.signers ?? []);
-  const held = repository.config.locking ? await repository.lock.acquire('shared', options) : undefined;
+  const held = await lockForChange(repository, 'shared', options);
   try {
     const seconds = Math.floor(now / 1000);
     const metadataCommit = dryRun ? undefined : await writeMetadataCommit(repository, seconds, options);
     const deltas = dryRun ? digestDeltas(repository) : reindexDeltas(repository);
     const { refs, metadata } = composeSummary(repository, deltas, seconds, additionalMetadata);
     const bytes = encodeSummary({ refs, metadata });
-    const signatures = signers.length === 0 ? undefined : encodeDetached(await signAll(bytes, signers));
+    const signatures = signers.length === 0 ? undefined : encodeDetached(await addSignatures(bytes, [], signers));
     options.signal.throwIfAborted();
     if (!dryRun) writeSummary(repository, bytes, signatures);
     const size = bytes.length;
     return { refs: refs.length, deltas: deltas.size, size, isSigned: signatures !== undefined, metadataCommit };
   } finally {
-    held?.release();
+    held.release();
   }
 }
 
@@ -103,7 +99,9 @@ function composeSummary(
   for (const ref of listRefs(repository)) {
     if (ref.place.kind !== 'mirror') continue;
     const { collection } = ref.place;
-    collections.set(collection, [...(collections.get(collection) ?? []), lineOf(reader, ref)]);
+    const lines = collections.get(collection) ?? [];
+    lines.push(lineOf(reader, ref));
+    collections.set(collection, lines);
   }
   const hasDeltas = deltas.size > 0 && !config.noDeltasInSummary;
   const own: (readonly [string, Variant])[] = [
@@ -167,15 +165,9 @@ async function writeMetadataCommit(
     });
     const { checksum } = writer.putMetadata('commit', commit);
     if (signers.length > 0) {
-      writer.putNamedMetadata('commitmeta', checksum, encodeDetached(await signAll(commit, signers)));
+      writer.putNamedMetadata('commitmeta', checksum, encodeDetached(await addSignatures(commit, [], signers)));
     }
     transaction.setRef({ place: HEAD, ref: METADATA_REF, commit: checksum });
     return checksum;
   });
-}
-
-async function signAll(data: Uint8Array, signers: readonly SummarySigner[]): Promise<Vardict> {
-  let signatures: Vardict = [];
-  for (const signer of signers) signatures = withSignature(signatures, signer.key, await signer.sign(data));
-  return signatures;
 }

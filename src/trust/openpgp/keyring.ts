@@ -7,7 +7,8 @@ import { describeKey } from './key-info.ts';
 import { type Library, loadLibrary } from './library.ts';
 import { loadKeys } from './load-keys.ts';
 import { parseSignature, readSignatureFile, type SignatureEntry, unreadable } from './signature-file.ts';
-import type { OpenPgpKeyInfo, OpenPgpVerdict, SignatureStatus } from './verdict.ts';
+import { splitSignedMessage } from './signed-message.ts';
+import type { OpenedMessage, OpenPgpKeyInfo, OpenPgpVerdict, SignatureStatus } from './verdict.ts';
 
 export interface OpenPgpKeyring {
   readonly keys: readonly OpenPgpKeyInfo[];
@@ -20,6 +21,8 @@ export interface OpenPgpKeyring {
    * `now` decides on expiry: a key that has expired by then vouches for nothing, not even for what it signed before.
    */
   verify(data: Uint8Array, signature: Uint8Array, now: Date): Promise<readonly OpenPgpVerdict[]>;
+  /** A binary message with its signatures inside, as `gpg --sign` makes it; `now` as above. */
+  open(message: Uint8Array, now: Date): Promise<OpenedMessage>;
   /** The keys as one binary keyring, each once, their packets as they were read. */
   serialize(): Uint8Array;
 }
@@ -29,17 +32,31 @@ export async function readKeyring(sources: readonly KeyFile[]): Promise<OpenPgpK
   const library = await loadLibrary();
   const { loaded, problems } = await loadKeys(library, sources);
   const keys = loaded.map(({ key }) => key);
+  const judgeAll = async (
+    data: Uint8Array,
+    entries: readonly SignatureEntry[],
+    now: Date,
+  ): Promise<readonly OpenPgpVerdict[]> => {
+    const verdicts: OpenPgpVerdict[] = [];
+    const message = await library.createMessage({ binary: data });
+    const [literal = {}] = message.packets;
+    for (const entry of entries) verdicts.push(await verifyEntry(library, keys, entry, literal, now));
+    return verdicts;
+  };
   return {
     keys: await Promise.all(keys.map((key) => describeKey(library, key))),
     problems,
-    async verify(data, signature, now) {
-      const verdicts: OpenPgpVerdict[] = [];
-      const message = await library.createMessage({ binary: data });
-      const [literal = {}] = message.packets;
-      for (const entry of readSignatureFile(signature)) {
-        verdicts.push(await verifyEntry(library, keys, entry, literal, now));
-      }
-      return verdicts;
+    verify: (data, signature, now) => judgeAll(data, readSignatureFile(signature), now),
+    async open(message, now) {
+      const parts = splitSignedMessage(message);
+      if (typeof parts === 'string') return { verdicts: [unreadable(parts)], content: undefined };
+      const { content, signatures } = parts;
+      const verdicts = await judgeAll(
+        content,
+        signatures.map((packet) => ({ packet })),
+        now,
+      );
+      return { verdicts, content: verdicts.every(({ status }) => status === 'good') ? content : undefined };
     },
     serialize: () => Buffer.concat(loaded.map(({ block }: { readonly block: KeyBlock }) => serializeKey(block))),
   };

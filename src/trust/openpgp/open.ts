@@ -44,3 +44,14 @@ export function gpgProgramSigner(options: {
     },
   };
 }
+
+/**
+ * The content with its signature in one binary message, as `gpg --sign` makes it, without compression. Any signer will
+ * do: the message is put together around its detached signature.
+ *
+ * @throws CodedError OPENPGP_KEY when the signature is of a version that cannot stand in such a message, and what `sign` throws
+ */
+export async function signMessage(content: Uint8Array, signer: OpenPgpSigner): Promise<Uint8Array> {
+  const sealing = await import('./seal-message.ts');
+  return sealing.sealMessage(content, signer);
+}

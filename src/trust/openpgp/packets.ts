@@ -7,10 +7,13 @@
 
 export const TAG = {
   signature: 2,
+  onePass: 4,
   secretKey: 5,
   publicKey: 6,
   secretSubkey: 7,
+  compressed: 8,
   marker: 10,
+  literal: 11,
   trust: 12,
   userId: 13,
   publicSubkey: 14,
@@ -47,6 +50,60 @@ export function splitPackets(bytes: Uint8Array): PacketSequence {
     at = end;
   }
   return { packets, flaw: undefined };
+}
+
+/** Parts of one packet; a writer chooses their size, and gpg takes 8 KiB. */
+const MAX_PARTS = 4096;
+
+/**
+ * Whole packets of a message in memory, those of a stream too: in parts, or of indeterminate length and then to the
+ * end. A text says why it is damaged.
+ */
+export function readStreamPackets(bytes: Uint8Array): readonly Packet[] | string {
+  const packets: Packet[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    const first = bytes[at] ?? 0;
+    if ((first & 0xc3) === 0x83) {
+      packets.push({ tag: (first >> 2) & 15, body: bytes.subarray(at + 1), raw: bytes.subarray(at) });
+      return packets;
+    }
+    const inParts = (first & 0xc0) === 0xc0 && isPartial(bytes[at + 1]) ? joinParts(bytes, at + 1) : undefined;
+    if (typeof inParts === 'string') return inParts;
+    if (inParts !== undefined) {
+      packets.push({ tag: first & 63, body: inParts.body, raw: bytes.subarray(at, inParts.end) });
+      at = inParts.end;
+      continue;
+    }
+    const header = readHeader(bytes, at);
+    if (typeof header === 'string') return `${header} at byte ${at}`;
+    const end = header.start + header.length;
+    if (end > bytes.length) return `packet at byte ${at} is cut off`;
+    packets.push({ tag: header.tag, body: bytes.subarray(header.start, end), raw: bytes.subarray(at, end) });
+    at = end;
+  }
+  return packets;
+}
+
+function isPartial(lengthByte: number | undefined): boolean {
+  return lengthByte !== undefined && lengthByte >= 224 && lengthByte < 255;
+}
+
+/** Parts of a power of two each, and a last one of a common length. */
+function joinParts(bytes: Uint8Array, from: number): { readonly body: Uint8Array; readonly end: number } | string {
+  const parts: Uint8Array[] = [];
+  for (let at = from; parts.length < MAX_PARTS; ) {
+    const one = bytes[at];
+    // The rest of the header is as that of any packet: only the kind stands before it.
+    const last = isPartial(one) ? undefined : readNewHeader(bytes, at - 1, 0);
+    if (typeof last === 'string') return `${last} at byte ${at}`;
+    const start = last?.start ?? at + 1;
+    const length = last?.length ?? 2 ** ((one ?? 0) & 31);
+    if (start + length > bytes.length) return `packet in parts at byte ${from} is cut off`;
+    parts.push(bytes.subarray(start, start + length));
+    at = start + length;
+    if (last !== undefined) return { body: Buffer.concat(parts), end: at };
+  }
+  return `packet at byte ${from} has more than ${MAX_PARTS} parts`;
 }
 
 /** Is this binary OpenPGP, as opposed to text? Every packet begins with the top bit set. */

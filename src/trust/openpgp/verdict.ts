@@ -38,6 +38,14 @@ export interface OpenPgpVerdict {
   readonly reason: string | undefined;
 }
 
+/** A signed message after its verification. */
+export interface OpenedMessage {
+  /** One for each signature, in their order; what cannot be read gives a `bad` one. Never empty. */
+  readonly verdicts: readonly OpenPgpVerdict[];
+  /** What was signed; undefined unless every verdict is `good`. */
+  readonly content: Uint8Array | undefined;
+}
+
 export interface OpenPgpSubkeyInfo {
   readonly fingerprint: string;
   readonly keyId: string;

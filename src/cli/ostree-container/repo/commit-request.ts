@@ -81,6 +81,9 @@ function assertWords(values: CommitValues, directory: string | undefined): void 
   if (values.body !== undefined && values.bodyFile !== undefined) {
     throw new UsageError('--body and --body-file exclude each other');
   }
+  if (!values.bindings && values.bindRef !== undefined) {
+    throw new UsageError('--no-bindings and --bind-ref exclude each other');
+  }
   if (canonicalPermissions === true && (ownerUid !== 0 || ownerGid !== 0)) {
     throw new UsageError('--canonical-permissions makes 0:0 the owner, --owner-uid and --owner-gid another');
   }
@@ -113,7 +116,12 @@ function readTree(text: string): TreeSource {
 function tarSource(path: string): TarSource {
   if (path === '-') return { kind: 'stream', stream: process.stdin, name: 'standard input' };
   if (statSync(path, { throwIfNoEntry: false })?.isFIFO() !== true) return { kind: 'path', path };
-  return { kind: 'stream', stream: createReadStream(path, { highWaterMark: 2 ** 20 }), name: path };
+  return { kind: 'stream', stream: readFifo(path), name: path };
+}
+
+/** Opened when it is read: until then nobody would hear of an error, nor leave while it waits for a writer. */
+async function* readFifo(path: string): AsyncGenerator<Uint8Array> {
+  yield* createReadStream(path, { highWaterMark: 2 ** 20 }) as AsyncIterable<Uint8Array>;
 }
 
 /** Texts come first, as in libostree. */

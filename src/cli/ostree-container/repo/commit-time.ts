@@ -2,6 +2,7 @@
 import { decodeDecimal } from '../../../base/decode.ts';
 import { quote } from '../../../base/text.ts';
 import { UsageError } from '../../arguments.ts';
+import { parseDate } from './moment.ts';
 
 /** What was asked for, else `SOURCE_DATE_EPOCH` (reproducible-builds.org), else now. @throws UsageError */
 export function commitTime(text: string | undefined, env: NodeJS.ProcessEnv, nowMs = Date.now()): number {
@@ -13,10 +14,6 @@ export function commitTime(text: string | undefined, env: NodeJS.ProcessEnv, now
   return seconds;
 }
 
-/** With its zone: what a time means must not depend on where it is read. A date alone is its midnight in UTC. */
-const RFC3339 =
-  /^([0-9]{4})-([0-9]{2})-([0-9]{2})(?:[Tt ]([0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.[0-9]+)?( ?[Zz]| ?[+-][0-9]{2}:?[0-9]{2}))?$/;
-
 function parseTime(text: string): number {
   const seconds = text.startsWith('@') ? decodeDecimal(text.slice(1)) : parseDate(text);
   if (seconds !== undefined && seconds >= 0) return seconds;
@@ -24,15 +21,4 @@ function parseTime(text: string): number {
     `--timestamp: expected a time since 1970, found ${quote(text)}`,
     'such as 2026-01-31T12:00:00Z, 2026-01-31 or @1700000000',
   );
-}
-
-function parseDate(text: string): number | undefined {
-  const [, year = '', month = '', day = '', time = '00:00:00', zone = 'Z'] = RFC3339.exec(text) ?? [];
-  const isDay = new Date(Date.UTC(Number(year), Number(month) - 1, Number(day))).getUTCDate() === Number(day);
-  const offset = zone
-    .trim()
-    .replace(/^([+-][0-9]{2})([0-9]{2})$/, '$1:$2')
-    .toUpperCase();
-  const milliseconds = isDay ? Date.parse(`${year}-${month}-${day}T${time}${offset}`) : Number.NaN;
-  return Number.isNaN(milliseconds) ? undefined : milliseconds / 1000;
 }

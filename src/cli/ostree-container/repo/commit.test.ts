@@ -75,6 +75,8 @@ describe('repo commit', () => {
     ['--orphan', '--owner-uid=4294967295', 'tree'],
     ['--orphan', '--add-metadata-string=x', 'tree'],
     ['--orphan', '--add-metadata-string==x', 'tree'],
+    ['--orphan', '--no-bindings', '--bind-ref=a', 'tree'],
+    ['--orphan', '--gpg-homedir=/x', 'tree'],
     ['--orphan', '--fsync=perhaps', 'tree'],
     ['--orphan', '--timestamp=yesterday', 'tree'],
     ['--orphan', '--tar-pathname-filter=x', 'tree'],

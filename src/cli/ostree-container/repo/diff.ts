@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander';
 import type { Difference, Folder } from '../../../ostree/index.ts';
+import { UsageError } from '../../arguments.ts';
 import type { RepoValues } from '../../shared-options.ts';
 import { formatGlibSize } from './glib-size.ts';
 import { type Opened, repositoryCommand } from './with-repository.ts';
@@ -30,6 +31,9 @@ export function diffCommand(): Command {
   ];
   return repositoryCommand<Values>(shape, examples, (values, [first = '', second], opened) => {
     const { output } = opened;
+    if (second === undefined && isDirectory(first)) {
+      throw new UsageError('a directory has no parent to compare it with', 'name a commit before it');
+    }
     const [before, after] = second === undefined ? [`${first}^`, first] : [first, second];
     const wantsFiles = values.fsDiff === true || values.stats !== true;
     const differences = wantsFiles ? differencesOf(opened, before, after, values) : undefined;

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
+import { needs } from '../../../../test/support/needs.ts';
 import { unpackVector, VECTORS } from '../../../../test/support/ostree-vectors.ts';
 import { runNode } from '../../../../test/support/program.ts';
 import { scratch } from '../../../../test/support/scratch.ts';
@@ -26,6 +27,30 @@ async function withRemote(t: TestContext): Promise<string> {
   assert.equal(status, 0, stderr);
   return path;
 }
+
+describe('whoever may not write to a repository', { skip: needs('root', 'setpriv') }, () => {
+  it('may do every dry run, and is told that nothing can be deleted otherwise', async (t) => {
+    const path = unpackVector(t, 'delta');
+    chmodSync(join(path, '..'), 0o755);
+    const prefix = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'];
+    const run = (...words: readonly string[]) => runNode(MAIN, ['repo', ...words, '--repo', path], { prefix });
+    for (const words of [
+      ['refs', '--create=new', 'test/main'],
+      ['refs', '--delete', 'test/main'],
+      ['summary', '--update'],
+      ['delta', 'reindex'],
+      ['delta', 'generate', '--empty', 'test/main'],
+      ['prune'],
+      ['config', 'set', 'core.fsync', 'false'],
+      ['remote', 'add', 'new', 'https://example.com/'],
+    ]) {
+      const { status, stderr } = await run(...words, '--dry-run');
+      assert.equal(status, 0, `${words.join(' ')}: ${stderr}`);
+    }
+    const { status, stdout } = await run('prune', '--json');
+    assert.deepEqual([status, JSON.parse(stdout).code], [1, 'REPOSITORY_READ_ONLY']);
+  });
+});
 
 describe('a dry run', () => {
   it('of repo pull-local says what the pull then copies, and stores nothing', async (t) => {
@@ -53,6 +78,36 @@ describe('a dry run', () => {
     const { status, stderr } = await repo(path, 'pull-local', unpackVector(t, 'delta'), 'nope', '--dry-run');
     assert.equal(status, 1);
     assert.match(stderr, /no ref "nope"/);
+  });
+
+  it('of repo pull is possible for a remote on this machine', async (t) => {
+    const source = unpackVector(t, 'delta');
+    const path = join(scratch(t), 'repo');
+    await repo(path, 'init', '--mode=archive');
+    await repo(path, 'remote', 'add', '--no-gpg-verify', 'origin', `file://${source}`);
+    const before = everythingBelow(path);
+    const words = ['pull', 'origin', 'test/main', '--json'];
+    const planned = JSON.parse((await repo(path, ...words, '--dry-run')).stdout);
+    assert.deepEqual(everythingBelow(path), before);
+    const pulled = JSON.parse((await repo(path, ...words)).stdout);
+    assert.deepEqual([planned.dryRun, planned.bytes, planned.refs[0].isNew], [true, null, true]);
+    assert.equal(planned.refs[0].to, pulled.refs[0].to);
+    assert.equal((await repo(path, 'pull', 'origin', 'nope', '--dry-run')).status, 1);
+    const { status, stderr } = await repo(path, 'pull', 'origin', 'test/main', '--subpath=/a', '--dry-run');
+    assert.deepEqual([status, stderr.includes('--subpath needs a remote with an http address')], [1, true]);
+  });
+
+  it('of repo remote add refuses what the real one refuses, and writes nothing', async (t) => {
+    const path = await withRemote(t);
+    const before = everythingBelow(path);
+    const add = (...words: readonly string[]) => repo(path, 'remote', 'add', '--dry-run', ...words);
+    assert.equal((await add('bad name', 'https://example.com/')).status, 1);
+    assert.equal((await add('origin', 'https://example.com/')).status, 1);
+    assert.equal((await add('new', 'https://example.com/', '--set=a b=c')).status, 1);
+    assert.equal((await add('new', 'https://example.com/')).stdout, '[remote "new"]\nurl=https://example.com/\n');
+    const { schema, remote, added, dryRun } = JSON.parse((await add('new', 'https://example.com/', '--json')).stdout);
+    assert.deepEqual([schema, remote, added, dryRun], ['ostree-container.repo-remote-add/1', 'new', false, true]);
+    assert.deepEqual(everythingBelow(path), before);
   });
 
   it('of repo remote gpg-import names the keys, and makes no keyring', async (t) => {
@@ -89,6 +144,34 @@ describe('a dry run', () => {
     assert.deepEqual([would.dryRun, existsSync(target)], [true, false]);
     assert.equal(JSON.parse((await repo(path, ...words)).stdout).dryRun, false);
   });
+});
+
+describe('repo remote add', () => {
+  it('leaves no remote without its keyring when a file of keys cannot be read', async (t) => {
+    const path = await withRemote(t);
+    const file = join(scratch(t), 'garbage');
+    writeFileSync(file, 'garbage');
+    assert.equal(
+      (await repo(path, 'remote', 'add', 'other', 'https://example.com/', `--gpg-import=${file}`)).status,
+      1,
+    );
+    assert.equal((await repo(path, 'remote', 'list')).stdout, 'origin\n');
+  });
+});
+
+describe('what is asked for and cannot be', () => {
+  for (const words of [
+    ['summary', '--view', '--gpg-homedir=/x'],
+    ['summary', '--view', '--passphrase-file=/x'],
+    ['summary', '--view', '--sign-type=ed25519'],
+    ['diff', './directory'],
+  ]) {
+    it(`is wrong usage: ${words.join(' ')}`, async (t) => {
+      const path = unpackVector(t, 'delta');
+      await repo(path, 'summary', '--update');
+      assert.equal((await repo(path, ...words)).status, 2);
+    });
+  }
 });
 
 describe('counts', () => {

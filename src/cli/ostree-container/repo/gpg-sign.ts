@@ -1,16 +1,9 @@
 import { Command } from 'commander';
 import { plural } from '../../../base/text.ts';
 import { UsageError } from '../../arguments.ts';
-import { command } from '../../program.ts';
-import {
-  type LockValues,
-  type RepoValues,
-  repoLockOption,
-  repoLockWait,
-  repoOption,
-  repoPath,
-} from '../../shared-options.ts';
+import { type LockValues, type RepoValues, repoLockOption, repoLockWait } from '../../shared-options.ts';
 import { describeSigned, type GpgValues, gpgOptions, gpgSigners } from './signing-options.ts';
+import { repositoryCommand } from './with-repository.ts';
 
 interface Values extends RepoValues, LockValues, GpgValues {
   readonly delete?: true;
@@ -27,38 +20,29 @@ export function gpgSignCommand(): Command {
     .argument('[key-id...]', 'key ids, fingerprints or mail addresses')
     .option('-d, --delete', 'delete the signatures of these keys')
     .option('--dry-run', 'say what would be done, change nothing');
-  return command<Values>(
-    repoLockOption(gpgOptions(repoOption(shape))),
+  return repositoryCommand<Values>(
+    repoLockOption(gpgOptions(shape)),
     [
       'ostree-container repo gpg-sign --repo /srv/repo os/main 8F3C3388DE8D8F0E',
       'ostree-container repo gpg-sign --repo /srv/repo os/main --gpg-key-file secret.asc --passphrase-file phrase',
     ],
-    async () => {
-      const ostree = await import('../../../ostree/index.ts');
-      return async (values, args, context) => {
-        const [revision = '', ...keyIds] = args;
-        const { gpgHomedir, dryRun = false } = values;
-        assertWords(values, keyIds);
-        const repository = ostree.openRepository(repoPath(values));
-        try {
-          const commit = ostree.resolveRevision(repository, revision);
-          const { output, signal } = context;
-          const options = { signal, dryRun, ...repoLockWait(values, context, repository) };
-          if (values.delete === true) {
-            const removed = await ostree.removeGpgSignatures(repository, commit, { keyIds, gpgHomedir }, options);
-            output.info(`${commit}: ${plural(removed, 'signature')} ${dryRun ? 'would be deleted' : 'deleted'}`);
-            output.document('ostree-container.repo-gpg-sign/1', { commit, action: 'delete', dryRun, removed });
-            return 0;
-          }
-          const signers = await gpgSigners(keyIds, values, context);
-          const done = await ostree.signCommit(repository, commit, signers, options);
-          output.info(`${commit}: ${describeSigned(done, dryRun)}`);
-          output.document('ostree-container.repo-gpg-sign/1', { commit, action: 'sign', dryRun, ...done });
-          return 0;
-        } finally {
-          repository.close();
-        }
-      };
+    async (values, [revision = '', ...keyIds], opened) => {
+      const { gpgHomedir, dryRun = false } = values;
+      assertWords(values, keyIds);
+      const { ostree, repository, output, signal } = opened;
+      const commit = ostree.resolveRevision(repository, revision);
+      const options = { signal, dryRun, ...repoLockWait(values, opened, repository) };
+      if (values.delete === true) {
+        const removed = await ostree.removeGpgSignatures(repository, commit, { keyIds, gpgHomedir }, options);
+        output.info(`${commit}: ${plural(removed, 'signature')} ${dryRun ? 'would be deleted' : 'deleted'}`);
+        output.document('ostree-container.repo-gpg-sign/1', { commit, action: 'delete', dryRun, removed });
+        return 0;
+      }
+      const signers = await gpgSigners(keyIds, values, opened);
+      const done = await ostree.signCommit(repository, commit, signers, options);
+      output.info(`${commit}: ${describeSigned(done, dryRun)}`);
+      output.document('ostree-container.repo-gpg-sign/1', { commit, action: 'sign', dryRun, ...done });
+      return 0;
     },
   );
 }

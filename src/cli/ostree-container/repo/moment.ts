@@ -39,7 +39,8 @@ function before(nowMs: number, amount: number, unit: string): number {
   return Math.floor(date.getTime() / 1000);
 }
 
-function parseDate(text: string): number | undefined {
+/** Seconds since the epoch of a date, or of a time with its zone. */
+export function parseDate(text: string): number | undefined {
   const [, year = '', month = '', day = '', time = '00:00', zone = 'Z'] = RFC3339.exec(text) ?? [];
   const isDay = new Date(Date.UTC(Number(year), Number(month) - 1, Number(day))).getUTCDate() === Number(day);
   const offset = zone

@@ -154,6 +154,7 @@ async function remove(opened: Opened, values: Values, prefixes: readonly string[
   });
   if (!dryRun && found.length > 0)
     await ostree.afterRefsChanged(repository, { signal, ...repoLockWait(values, opened, repository) });
+  if (found.length === 0) output.info('no ref of this name, nothing to do');
   for (const ref of found) output.info(`${ostree.refspecOf(ref)}: ${dryRun ? 'would be deleted' : 'deleted'}`);
   output.document('ostree-container.repo-refs/1', { action: 'delete', dryRun, refs: found.map(refDocument) });
 }

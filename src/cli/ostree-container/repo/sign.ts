@@ -1,19 +1,11 @@
 import { Command, Option } from 'commander';
 import { plural } from '../../../base/text.ts';
 import { readFileBounded } from '../../../linux/files/read.ts';
-import type { Repository } from '../../../ostree/index.ts';
 import { UsageError } from '../../arguments.ts';
-import { type Context, command } from '../../program.ts';
-import {
-  type LockValues,
-  type RepoValues,
-  repoLockOption,
-  repoLockWait,
-  repoOption,
-  repoPath,
-} from '../../shared-options.ts';
+import { type LockValues, type RepoValues, repoLockOption, repoLockWait } from '../../shared-options.ts';
 import { signatureDocument } from './signature-document.ts';
 import { describeSigned, ed25519Signers } from './signing-options.ts';
+import { type Opened, repositoryCommand } from './with-repository.ts';
 
 interface Values extends RepoValues, LockValues {
   readonly signType: 'ed25519' | 'spki';
@@ -46,37 +38,27 @@ export function signCommand(): Command {
     .option('--verify', 'verify the signatures')
     .option('-d, --delete', 'delete the signatures that these keys made')
     .option('--dry-run', 'say what would be done, change nothing');
-  return command<Values>(
-    repoLockOption(repoOption(shape)),
+  return repositoryCommand<Values>(
+    repoLockOption(shape),
     [
       'ostree-container repo sign --repo /srv/repo --keys-file secret.key os/main',
       'ostree-container repo sign --repo /srv/repo --verify --keys-file public.keys os/main',
     ],
-    async () => {
-      const { openRepository, resolveRevision } = await import('../../../ostree/index.ts');
-      return async (values, args, context) => {
-        const [revision = '', ...texts] = args;
-        const act = actionOf(values, texts);
-        const repository = openRepository(repoPath(values));
-        try {
-          const commit = resolveRevision(repository, revision);
-          await act({ repository, commit, texts, values, context });
-          return 0;
-        } finally {
-          repository.close();
-        }
-      };
+    async (values, [revision = '', ...texts], opened) => {
+      const act = actionOf(values, texts);
+      const commit = opened.ostree.resolveRevision(opened.repository, revision);
+      await act({ commit, texts, values, opened });
+      return 0;
     },
   );
 }
 
 interface Task {
-  readonly repository: Repository;
   readonly commit: string;
   /** Keys in base64. */
   readonly texts: readonly string[];
   readonly values: Values;
-  readonly context: Context;
+  readonly opened: Opened;
 }
 
 /** What to do, when the words fit together. @throws UsageError */
@@ -94,37 +76,41 @@ function actionOf(values: Values, texts: readonly string[]): (task: Task) => Pro
   throw new UsageError(`signatures of type ${values.signType} can only be verified and deleted here`);
 }
 
-async function verifySignatures({ repository, commit, texts, values, context: { output } }: Task): Promise<void> {
-  const { describeReport, givenKeys, verifyCommit } = await import('../../../ostree/index.ts');
+async function verifySignatures({
+  commit,
+  texts,
+  values,
+  opened: { ostree, repository, output },
+}: Task): Promise<void> {
   const { signType } = values;
-  const keys = givenKeys(signType, { texts, files: readKeysFile(values), folder: values.keysDir });
-  const reports = await verifyCommit(repository, commit, keys);
-  for (const report of reports) output.result(`${commit}: ${describeReport(report)}`);
+  const keys = ostree.givenKeys(signType, { texts, files: readKeysFile(values), folder: values.keysDir });
+  const reports = await ostree.verifyCommit(repository, commit, keys);
+  for (const report of reports) output.result(`${commit}: ${ostree.describeReport(report)}`);
   const signatures = reports.map(signatureDocument);
   output.document('ostree-container.repo-sign/1', { commit, action: 'verify', signType, signatures });
 }
 
-async function deleteSignatures({ repository, commit, texts, values, context }: Task): Promise<void> {
-  const { removeRawSignatures } = await import('../../../ostree/index.ts');
+async function deleteSignatures({ commit, texts, values, opened }: Task): Promise<void> {
+  const { ostree, repository, output } = opened;
   const { signType, dryRun = false } = values;
   const keys = { kind: signType, texts, files: readKeysFile(values) };
-  const removed = await removeRawSignatures(repository, commit, keys, changeOptions({ repository, values, context }));
-  context.output.info(`${commit}: ${plural(removed, 'signature')} ${dryRun ? 'would be deleted' : 'deleted'}`);
-  context.output.document('ostree-container.repo-sign/1', { commit, action: 'delete', signType, dryRun, removed });
+  const removed = await ostree.removeRawSignatures(repository, commit, keys, changeOptions(values, opened));
+  output.info(`${commit}: ${plural(removed, 'signature')} ${dryRun ? 'would be deleted' : 'deleted'}`);
+  output.document('ostree-container.repo-sign/1', { commit, action: 'delete', signType, dryRun, removed });
 }
 
-async function addSignatures({ repository, commit, texts, values, context }: Task): Promise<void> {
-  const { signCommit } = await import('../../../ostree/index.ts');
+async function addSignatures({ commit, texts, values, opened }: Task): Promise<void> {
+  const { ostree, repository, output } = opened;
   const { signType, dryRun = false } = values;
   const files = values.keysFile === undefined ? [] : [values.keysFile];
-  const signers = await ed25519Signers({ keys: texts, files }, context);
-  const done = await signCommit(repository, commit, signers, changeOptions({ repository, values, context }));
-  context.output.info(`${commit}: ${describeSigned(done, dryRun)}`);
-  context.output.document('ostree-container.repo-sign/1', { commit, action: 'sign', signType, dryRun, ...done });
+  const signers = await ed25519Signers({ keys: texts, files }, opened);
+  const done = await ostree.signCommit(repository, commit, signers, changeOptions(values, opened));
+  output.info(`${commit}: ${describeSigned(done, dryRun)}`);
+  output.document('ostree-container.repo-sign/1', { commit, action: 'sign', signType, dryRun, ...done });
 }
 
-function changeOptions({ repository, values, context }: Pick<Task, 'repository' | 'values' | 'context'>) {
-  return { signal: context.signal, dryRun: values.dryRun === true, ...repoLockWait(values, context, repository) };
+function changeOptions(values: Values, opened: Opened) {
+  return { signal: opened.signal, dryRun: values.dryRun === true, ...repoLockWait(values, opened, opened.repository) };
 }
 
 function readKeysFile({ keysFile }: Values) {

@@ -44,6 +44,7 @@ export function signingOptions(command: Command): Command {
 export async function readSigners(values: SigningValues, context: Context): Promise<readonly CommitSigner[]> {
   const isGpg = values.gpgSign !== undefined || values.gpgKeyFile !== undefined;
   if (!isGpg && values.passphraseFile !== undefined) throw new UsageError('--passphrase-file needs --gpg-key-file');
+  if (!isGpg && values.gpgHomedir !== undefined) throw new UsageError('--gpg-homedir needs --gpg-sign');
   return [
     ...(isGpg ? await gpgSigners(values.gpgSign ?? [], values, context) : []),
     ...(await ed25519Signers({ keys: values.sign ?? [], files: values.signFromFile ?? [] }, context)),

@@ -19,7 +19,18 @@ interface Values extends RepoValues, LockValues, SigningValues {
   readonly verbose?: true;
 }
 
-const UPDATE_ONLY = new Set(['addMetadata', 'dryRun', 'lockTimeout', 'sign', 'signFromFile', 'gpgSign', 'gpgKeyFile']);
+const UPDATE_ONLY = new Set([
+  'addMetadata',
+  'dryRun',
+  'lockTimeout',
+  'sign',
+  'signFromFile',
+  'signType',
+  'gpgSign',
+  'gpgHomedir',
+  'gpgKeyFile',
+  'passphraseFile',
+]);
 
 type Action = 'update' | 'view' | 'raw' | 'keys' | 'key';
 

@@ -29,16 +29,20 @@ export function repositoryCommand<Values extends RepoValues>(
   });
 }
 
-/** Nobody deletes what refs lead to while this is done; only where the configuration wants locks. */
+/**
+ * Nobody deletes what refs lead to while this is done; only where the configuration wants locks. A dry run changes
+ * nothing, and is for those, too, who may not write.
+ */
 export async function underLock(
   opened: Opened,
   kind: 'shared' | 'exclusive',
-  values: LockValues,
+  values: LockValues & { readonly dryRun?: true },
   work: () => void,
 ): Promise<void> {
   const { repository, signal } = opened;
   const options = { signal, ...repoLockWait(values, opened, repository) };
-  const held = repository.config.locking ? await repository.lock.acquire(kind, options) : undefined;
+  const needsLock = repository.config.locking && values.dryRun !== true;
+  const held = needsLock ? await repository.lock.acquire(kind, options) : undefined;
   try {
     work();
   } finally {

@@ -4,6 +4,7 @@ import { OstreeError } from '../../error.ts';
 import { openPool } from '../../jobs/pool.ts';
 import { type Checksum, sha256 } from '../../objects/checksum.ts';
 import { decodeCommit } from '../../objects/commit.ts';
+import { lockForChange } from '../../repository/lock.ts';
 import { isPartial } from '../../repository/partial.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { addSignatures } from '../../signatures/sign.ts';
@@ -32,7 +33,7 @@ export async function generateDelta(
   options: GenerateOptions,
 ): Promise<GeneratedDelta> {
   if (name.from === name.to) throw new OstreeError('DELTA_UNSUITABLE', `delta from ${name.to} to itself`);
-  const held = repository.config.locking ? await repository.lock.acquire('shared', options) : undefined;
+  const held = await lockForChange(repository, 'shared', options);
   try {
     const folder = openFolder(repository, name, options);
     try {
@@ -41,7 +42,7 @@ export async function generateDelta(
       folder.discard();
     }
   } finally {
-    held?.release();
+    held.release();
   }
 }
 

@@ -56,10 +56,7 @@ export function remoteAddCommand(): Command {
       if (values.force === true && values.ifNotExists === true)
         throw new UsageError('--force and --if-not-exists exclude each other');
       const settings = settingsOf(values, url, branches);
-      if (values.dryRun === true) {
-        opened.output.result(`[remote "${name}"]`);
-        for (const [key, value] of settings) opened.output.result(`${key}=${value}`);
-      } else await add(name, settings, values, opened);
+      await add(name, settings, values, opened);
       return 0;
     },
   );
@@ -67,17 +64,27 @@ export function remoteAddCommand(): Command {
 
 async function add(name: string, settings: readonly Setting[], values: Values, opened: Opened): Promise<void> {
   const { ostree, repository, output, signal } = opened;
-  const files = await readKeyFiles(values.gpgImport ?? []); // first: a missing file must not leave half a remote
+  const dryRun = values.dryRun === true;
+  const files = await readKeyFiles(values.gpgImport ?? []);
   const existing = values.force === true ? 'replace' : values.ifNotExists === true ? 'keep' : 'fail';
-  const wait = { signal, ...repoLockWait(values, opened, repository) };
+  const wait = { signal, dryRun, ...repoLockWait(values, opened, repository) };
+  const importKeys = async (isTrial: boolean) =>
+    files.length === 0
+      ? []
+      : (await ostree.importKeys(repository, { remote: name, files }, { ...wait, dryRun: isTrial })).added;
+  await importKeys(true); // first: keys that cannot be read must not leave a remote without its keyring
   const isAdded = await ostree.addRemote(repository, { name, settings, existing }, wait);
-  const keys =
-    isAdded && files.length > 0 ? (await ostree.importKeys(repository, { remote: name, files }, wait)).added : [];
+  const keys = isAdded ? await importKeys(dryRun) : [];
+  if (isAdded && dryRun) output.results([`[remote "${name}"]`, ...settings.map(([key, value]) => `${key}=${value}`)]);
   if (!isAdded) output.info(`remote ${name} exists already, and stays as it is`);
-  else output.info(`remote ${name} added${keys.length === 0 ? '' : ` with ${plural(keys.length, 'key')}`}`);
+  else {
+    const added = dryRun ? 'would be added' : 'added';
+    output.info(`remote ${name} ${added}${keys.length === 0 ? '' : ` with ${plural(keys.length, 'key')}`}`);
+  }
   output.document('ostree-container.repo-remote-add/1', {
     remote: name,
-    added: isAdded,
+    added: isAdded && !dryRun,
+    dryRun,
     keys: keys.map(({ fingerprint }) => fingerprint),
   });
 }

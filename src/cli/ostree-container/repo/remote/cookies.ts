@@ -28,9 +28,7 @@ export function remoteAddCookieCommand(): Command {
     const expires = Math.floor(Date.now() / 1000) + LIFETIME_S;
     const place = { domain: domain.replace(/^\./, ''), hasSubdomains: domain.startsWith('.'), path };
     const cookie = { ...place, isSecure: false, expires, name, value };
-    const add = (): void => ostree.addCookie(repository, remote, cookie, dryRun);
-    if (dryRun) add();
-    else await underLock(opened, 'exclusive', values, add);
+    await underLock(opened, 'exclusive', values, () => ostree.addCookie(repository, remote, cookie, dryRun));
     output.info(`cookie ${name} of remote ${remote} ${dryRun ? 'would be ' : ''}added`);
     output.document('ostree-container.repo-remote-add-cookie/1', { remote, dryRun, domain, path, cookie: name });
     return 0;
@@ -52,11 +50,9 @@ export function remoteDeleteCookieCommand(): Command {
     const [remote = '', domain = '', path = '', name = ''] = args;
     ostree.readRemote(repository, remote);
     let isDeleted = false;
-    const remove = (): void => {
+    await underLock(opened, 'exclusive', values, () => {
       isDeleted = ostree.deleteCookie(repository, remote, { domain, path, name }, dryRun);
-    };
-    if (dryRun) remove();
-    else await underLock(opened, 'exclusive', values, remove);
+    });
     if (!isDeleted) {
       throw new ostree.OstreeError('PATH_MISSING', `remote ${remote} has no such cookie`, { subject: name });
     }
