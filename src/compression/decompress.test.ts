@@ -148,6 +148,18 @@ for (const { name, format, decode, compress, skip } of candidates) {
 }
 
 describe('decompressing', () => {
+  it('keeps no chunk that was handed on, also with a signal', async () => {
+    const { signal } = new AbortController();
+    async function* endless(): AsyncGenerator<Uint8Array> {
+      for (let i = 0; i < 400; i++) yield Buffer.alloc(2 ** 20, i);
+    }
+    const before = process.memoryUsage().rss;
+    for await (const chunk of decompress(endless(), { format: 'none', limit: 2 ** 30, signal })) {
+      assert.equal(chunk.length, 2 ** 20);
+    }
+    assert.ok(process.memoryUsage().rss - before < 200 * 2 ** 20, `${process.memoryUsage().rss - before}`);
+  });
+
   it('nothing gives the bytes themselves, under the limit', async () => {
     for (const format of ['none', 'detect'] as const) {
       assert.equal((await whole(decompress(pieces(Buffer.from('plain')), { format, limit: 5 }))).toString(), 'plain');

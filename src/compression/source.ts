@@ -39,32 +39,26 @@ async function* chain(chunks: readonly Uint8Array[], rest: AsyncIterator<Uint8Ar
 export async function* abortable(source: AsyncIterable<Uint8Array>, signal: AbortSignal): AsyncGenerator<Uint8Array> {
   const iterator = source[Symbol.asyncIterator]();
   let state: 'open' | 'waiting' | 'closed' = 'open';
-  const { aborted, forget } = abortion(signal);
+  let giveUp: (() => void) | undefined;
+  const onAbort = (): void => giveUp?.();
+  signal.addEventListener('abort', onAbort);
   try {
     for (;;) {
       signal.throwIfAborted();
       state = 'waiting';
-      const next = iterator.next();
-      const { done, value } = await Promise.race([next, aborted]);
+      // Not a race against one promise for all chunks: that would keep every one of them until the end.
+      const { done, value } = await new Promise<IteratorResult<Uint8Array>>((resolve, reject) => {
+        giveUp = () => reject(signal.reason);
+        iterator.next().then(resolve, reject);
+      });
       state = done === true ? 'closed' : 'open';
       if (done === true) return;
       yield value;
     }
   } finally {
-    forget();
+    signal.removeEventListener('abort', onAbort);
     // A source that is waiting closes when it wakes up; that may be never, so nobody waits for it here.
     if (state === 'waiting') iterator.return?.().catch(() => undefined);
     if (state === 'open') await iterator.return?.();
   }
-}
-
-function abortion(signal: AbortSignal): { readonly aborted: Promise<never>; readonly forget: () => void } {
-  let forget = (): void => undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    const onAbort = () => reject(signal.reason);
-    signal.addEventListener('abort', onAbort);
-    forget = () => signal.removeEventListener('abort', onAbort);
-  });
-  aborted.catch(() => undefined); // whoever waits sees it; nobody may be waiting
-  return { aborted, forget };
 }

@@ -76,14 +76,15 @@ export { openPool, type Pool, threadsFor } from './jobs/pool.ts';
 export type { FindingKind, FindingUser, FsckFinding } from './maintenance/finding.ts';
 export type { FsckOptions, FsckResult } from './maintenance/fsck.ts';
 export type { PruneOptions, PruneResult } from './maintenance/prune.ts';
-export { type Checksum, isChecksum } from './objects/checksum.ts';
+export { type Checksum, isChecksum, sha256 } from './objects/checksum.ts';
 export { type Commit, contentChecksum, decodeCommit, encodeCommit } from './objects/commit.ts';
-export { GPG_SIGNATURES, signaturesOf } from './objects/detached.ts';
+export { decodeDetached, GPG_SIGNATURES, signaturesOf } from './objects/detached.ts';
 export { type DirMeta, decodeDirMeta, encodeDirMeta } from './objects/dirmeta.ts';
 export { type DirTree, decodeDirTree, encodeDirTree } from './objects/dirtree.ts';
-export { type FileHeader, S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from './objects/file-header.ts';
+export { encodeFileHeader, type FileHeader, S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from './objects/file-header.ts';
 export type { MetadataType, ObjectType } from './objects/object-type.ts';
 export type { Xattr, Xattrs } from './objects/xattrs.ts';
+export { decodeXattrs, encodeXattrs } from './objects/xattrs-object.ts';
 export { formatXattrs } from './objects/xattrs-text.ts';
 export {
   addDirectory,
@@ -114,6 +115,7 @@ export {
   verifyCommit,
   verifySummary,
 } from './on-demand.ts';
+export { isWhole, type ReceivedCommit, storeCommit } from './pull/commits.ts';
 export type {
   FromRemote,
   PlannedCommit,
@@ -144,6 +146,8 @@ export {
 } from './remotes/remotes.ts';
 export { commitObjects, singleCommit } from './repository/commit-objects.ts';
 export { parseMode, type RepositoryConfig, type RepositoryMode } from './repository/config.ts';
+export { lockForReading } from './repository/lock.ts';
+export { isPartial } from './repository/partial.ts';
 export { formatRefspec, isRefName, parseRefspec, type Refspec } from './repository/ref-names.ts';
 export {
   HEAD,
@@ -168,6 +172,8 @@ export {
 } from './repository/select-refs.ts';
 export { givenKeys } from './signatures/given-keys.ts';
 export type { InspectOptions } from './signatures/inspect.ts';
+export { keyringVerifier } from './signatures/keyring-verifier.ts';
+export { SignatureRefused } from './signatures/refusal.ts';
 export type { SignaturePolicy } from './signatures/remote-policy.ts';
 export { describeReport, type SignatureKind, type SignatureReport } from './signatures/report.ts';
 export type { Signed, SignOptions } from './signatures/sign.ts';
@@ -182,7 +188,7 @@ export {
 export type { Verifier } from './signatures/verifier.ts';
 export { ObjectReader, objectsOf } from './storage/object-reader.ts';
 export { type FileSink, ObjectWriter, type Stored } from './storage/object-writer.ts';
-export type { StoredFile } from './storage/stored-file.ts';
+export { type StoredFile, WHOLE_LIMIT } from './storage/stored-file.ts';
 export { type Transaction, type TransactionOptions, withTransaction } from './storage/transaction.ts';
 export { formatRaw } from './summary/raw-text.ts';
 export { decodeSummary, SUMMARY_KEYS, SUMMARY_SIGNATURE, type Summary, type SummaryRef } from './summary/summary.ts';

@@ -79,7 +79,7 @@ async function addStream(
   // How large a content may be is decided by the space that the repository leaves free.
   const unpacked = decompress(stream, { format: 'detect', limit: Number.MAX_SAFE_INTEGER, signal });
   for await (const entry of readTar(unpacked)) {
-    await entries.add(entry, { kind: 'stream', data: () => entry.data() });
+    await entries.add(entry, { kind: 'stream', data: () => entry.data(), whole: () => entry.whole() });
     if (queue.isFull) await queue.pass();
   }
   await queue.finish();

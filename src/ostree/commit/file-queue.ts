@@ -12,9 +12,12 @@ const BATCH_FILES = 128;
 const BATCH_BYTES = 4 * 2 ** 20;
 /** Descriptors are few: with four threads twelve batches are on the way. */
 const BATCH_HELD = 48;
-/** Before it is known whether threads are worth starting, so much waits. */
+/** Before it is known whether threads are worth starting, so much waits; less of what is in memory. */
 const WAITING_FILES = 2000;
 const WAITING_BYTES = 64 * 2 ** 20;
+const WAITING_MEMORY = 4 * 2 ** 20;
+/** Small contents share blocks of memory: one block is cheaper to allocate and to hand over than a hundred. */
+const ROOM = 2 ** 20;
 
 export interface FileQueueOptions {
   /** At most so many threads; 0: everything on this one. */
@@ -34,6 +37,8 @@ interface Batch {
   readonly files: FileToStore[];
   readonly onStored: ((stored: Stored) => void)[];
   readonly held: Set<Held>;
+  /** Where its contents are, as far as they are in memory; handed over, not copied. */
+  readonly memory: ArrayBuffer[];
   bytes: number;
 }
 
@@ -45,8 +50,12 @@ export class FileQueue {
   #waiting: Batch[] = [];
   #waitingFiles = 0;
   #waitingBytes = 0;
+  #waitingMemory = 0;
   #open: Batch = emptyBatch();
+  /** The free part of the last block. */
+  #room = new Uint8Array();
   #pool: Pool | undefined;
+  #inline: Pool | undefined;
   #done = 0;
   #failure: unknown;
 
@@ -68,6 +77,24 @@ export class FileQueue {
     this.#waitingBytes += file.size;
   }
 
+  /** Memory for the content of the file that is added next, before any other call. */
+  roomFor(size: number): Uint8Array {
+    this.#waitingMemory += size;
+    const isShared = size <= ROOM / 4;
+    if (isShared && size <= this.#room.length) return this.#takeRoom(size);
+    const block = new Uint8Array(Buffer.allocUnsafeSlow(isShared ? ROOM : size).buffer);
+    this.#open.memory.push(block.buffer);
+    if (!isShared) return block;
+    this.#room = block;
+    return this.#takeRoom(size);
+  }
+
+  #takeRoom(size: number): Uint8Array {
+    const taken = this.#room.subarray(0, size);
+    this.#room = this.#room.subarray(size);
+    return taken;
+  }
+
   /** Is it time to call `pass`? */
   get isFull(): boolean {
     const { files, bytes, held } = this.#open;
@@ -80,6 +107,7 @@ export class FileQueue {
     if (this.#failure !== undefined) throw this.#failure;
     this.#waiting.push(this.#open);
     this.#open = emptyBatch();
+    this.#room = new Uint8Array();
     if (this.#pool === undefined && this.#isManyWaiting()) {
       const entries = Math.max(this.#waitingFiles, WAITING_FILES);
       this.#pool = openPool({ write: this.#transaction.place }, threadsFor(entries, this.#options.threads));
@@ -87,11 +115,10 @@ export class FileQueue {
     if (this.#pool !== undefined) await this.#run(this.#pool);
   }
 
-  /** Everything is stored. @throws what storing threw, the first of it */
+  /** Everything is stored; more may be added. @throws what storing threw, the first of it */
   async finish(): Promise<void> {
     await this.pass();
-    this.#pool ??= openPool({ write: this.#transaction.place }, 0);
-    await this.#run(this.#pool);
+    await this.#run(this.#pool ?? this.#thisThread());
     await Promise.all(this.#running);
     if (this.#failure !== undefined) throw this.#failure;
   }
@@ -106,7 +133,16 @@ export class FileQueue {
   }
 
   #isManyWaiting(): boolean {
-    return this.#waitingFiles >= WAITING_FILES || this.#waitingBytes >= WAITING_BYTES;
+    return (
+      this.#waitingFiles >= WAITING_FILES ||
+      this.#waitingBytes >= WAITING_BYTES ||
+      this.#waitingMemory >= WAITING_MEMORY
+    );
+  }
+
+  #thisThread(): Pool {
+    this.#inline ??= openPool({ write: this.#transaction.place }, 0);
+    return this.#inline;
   }
 
   async #run(pool: Pool): Promise<void> {
@@ -124,7 +160,7 @@ export class FileQueue {
   /** Never rejects: a failure is kept for whoever adds or finishes next. */
   async #store(pool: Pool, batch: Batch): Promise<void> {
     try {
-      const { stored } = await pool.run('store-files', { files: batch.files }, memoryOf(batch));
+      const { stored } = await pool.run('store-files', { files: batch.files }, batch.memory);
       stored.forEach((each, i) => {
         batch.onStored[i]?.(each);
       });
@@ -138,15 +174,6 @@ export class FileQueue {
   }
 }
 
-/** Contents in memory of their own are handed over, not copied. */
-function memoryOf({ files }: Batch): ArrayBuffer[] {
-  return files.flatMap(({ source }) => {
-    if (source.kind !== 'bytes' || source.bytes.length === 0) return [];
-    const { buffer, byteLength } = source.bytes;
-    return buffer instanceof ArrayBuffer && buffer.byteLength === byteLength ? [buffer] : [];
-  });
-}
-
 function emptyBatch(): Batch {
-  return { files: [], onStored: [], held: new Set(), bytes: 0 };
+  return { files: [], onStored: [], held: new Set(), memory: [], bytes: 0 };
 }

@@ -1,5 +1,4 @@
 /** A content that comes as a stream: in one buffer by way of the threads, or piece by piece when it is large. */
-import { collectBuffers } from '../jobs/garbage.ts';
 import type { FileHeader } from '../objects/file-header.ts';
 import type { Stored } from '../storage/object-writer.ts';
 import { WHOLE_LIMIT } from '../storage/stored-file.ts';
@@ -19,16 +18,24 @@ export interface StreamedContent {
   /** For messages. */
   readonly name: string;
   readonly chunks: AsyncIterable<Uint8Array>;
+  /** The same at once, where it is here already; asked first. */
+  readonly whole?: (() => Uint8Array | undefined) | undefined;
 }
 
 /** The chunks are read before this resolves; `onStored` may be called later, by the queue. */
 export async function storeContent(
   means: ContentMeans,
-  { header, size, name, chunks }: StreamedContent,
+  content: StreamedContent,
   onStored: (stored: Stored) => void,
 ): Promise<void> {
-  if (size > WHOLE_LIMIT) onStored(await storeLarge(means, header, size, chunks));
-  else means.queue.add({ header, size, source: { kind: 'bytes', bytes: await wholeOf(size, chunks) }, name }, onStored);
+  const { header, size, name, chunks } = content;
+  if (size > WHOLE_LIMIT) {
+    onStored(await storeLarge(means, header, size, chunks));
+    return;
+  }
+  const bytes = means.queue.roomFor(size);
+  await fill(bytes, content);
+  means.queue.add({ header, size, source: { kind: 'bytes', bytes }, name }, onStored);
 }
 
 /** On this thread. */
@@ -43,7 +50,6 @@ async function storeLarge(
     for await (const chunk of chunks) {
       signal.throwIfAborted();
       sink.write(chunk);
-      collectBuffers(); // chunks of a stream: without it as many wait as the file is large
     }
     return sink.finish();
   } catch (error) {
@@ -52,13 +58,16 @@ async function storeLarge(
   }
 }
 
-/** In memory of its own, so that it can be given to a thread. */
-async function wholeOf(size: number, chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
-  const bytes = Buffer.allocUnsafeSlow(size);
+async function fill(bytes: Uint8Array, { whole, chunks }: StreamedContent): Promise<void> {
+  if (bytes.length === 0) return;
+  const found = whole?.();
+  if (found !== undefined) {
+    bytes.set(found);
+    return;
+  }
   let filled = 0;
   for await (const chunk of chunks) {
     bytes.set(chunk, filled);
     filled += chunk.length;
   }
-  return bytes;
 }

@@ -21,7 +21,7 @@ import { attributesOf } from './tar-attributes.ts';
 /** Where the content of an entry is. */
 export type TarContent =
   | { readonly kind: 'file'; readonly fd: number }
-  | { readonly kind: 'stream'; data(): AsyncIterable<Uint8Array> };
+  | { readonly kind: 'stream'; data(): AsyncIterable<Uint8Array>; whole(): Uint8Array | undefined };
 
 /** A file that may not be stored yet; hard links share it. */
 interface Pending {
@@ -144,7 +144,8 @@ export class TarImport {
       this.#queue.add({ header, size, source, name }, onStored);
     } else {
       const means = { transaction: this.#transaction, queue: this.#queue, signal: this.#options.signal };
-      await storeContent(means, { header, size, name, chunks: contentOf(entry, content) }, onStored);
+      const whole = content.kind === 'stream' ? content.whole : undefined;
+      await storeContent(means, { header, size, name, chunks: contentOf(entry, content), whole }, onStored);
     }
   }
 

@@ -1,7 +1,7 @@
 /** The content of an object that is here, to be read at any place: what a delta's copies and patches refer to. */
 import fs from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { naming } from '../../linux/calls/system-error.ts';
+import { openNamelessFile, temporaryFolder } from '../../linux/files/nameless-file.ts';
 import { writeAll } from '../../linux/files/write.ts';
 import type { Checksum } from '../objects/checksum.ts';
 import type { ObjectReader } from '../storage/object-reader.ts';
@@ -44,11 +44,9 @@ function fromBytes(content: Uint8Array): SourceFile {
 
 /** A large object of an archive, in a file without name. */
 async function unpacked(stored: StoredFile): Promise<SourceFile> {
-  const directory = fs.mkdtempSync(join(tmpdir(), 'tako-delta-'));
-  const fd = fs.openSync(join(directory, 'source'), 'wx+', 0o600);
-  fs.rmSync(directory, { recursive: true });
+  const fd = openNamelessFile();
   try {
-    for await (const chunk of stored.chunks()) writeAll(fd, chunk);
+    for await (const chunk of stored.chunks()) naming(temporaryFolder(), () => writeAll(fd, chunk));
     return fromFd(fd, stored.size, () => fs.closeSync(fd));
   } catch (error) {
     fs.closeSync(fd);

@@ -1,8 +1,20 @@
 /** Why a commit or a summary was refused, and what can be done about it. */
+import type { ErrorDetails } from '../../base/error.ts';
 import { plural } from '../../base/text.ts';
 import { OstreeError } from '../error.ts';
 import type { KeySetContent } from './key-set.ts';
 import { describeReport, type SignatureKind, type SignatureReport } from './report.ts';
+
+/** SIGNATURE_INVALID with what was found, for those who tell apart why. */
+export class SignatureRefused extends OstreeError {
+  readonly reports: readonly SignatureReport[];
+
+  constructor(message: string, details: ErrorDetails, reports: readonly SignatureReport[]) {
+    super('SIGNATURE_INVALID', message, details);
+    this.name = 'OstreeError';
+    this.reports = reports;
+  }
+}
 
 /** Beginnings of sentences, for hints. */
 export interface Advice {
@@ -38,13 +50,10 @@ export function invalid(refusal: Refusal, reports: readonly SignatureReport[], k
   const noKeys = keys.count === 0 ? ['there is no key to check it with'] : [];
   const problems = keys.problems.slice(0, TOLD);
   const text = [...told, ...more, ...noKeys, ...problems].join('; ');
-  return new OstreeError(
-    'SIGNATURE_INVALID',
+  return new SignatureRefused(
     `${what}: ${plural(reports.length, 'signature')}, none good for ${setting}: ${text}`,
-    {
-      hint: hintFor(refusal, reports, keys),
-      subject: what,
-    },
+    { hint: hintFor(refusal, reports, keys), subject: what },
+    reports,
   );
 }
 

@@ -5,8 +5,9 @@
 import fs from 'node:fs';
 import { codeOf } from '../../base/error.ts';
 import { malformed, OstreeError } from '../error.ts';
-import { decodeStrictly, HEADER_LIMIT } from '../objects/file-header.ts';
-import { unpackXattrs, XATTRS, type Xattrs } from '../objects/xattrs.ts';
+import { HEADER_LIMIT } from '../objects/file-header.ts';
+import type { Xattrs } from '../objects/xattrs.ts';
+import { decodeXattrs } from '../objects/xattrs-object.ts';
 import { bareWith } from './bare.ts';
 import type { FileFormat } from './file-format.ts';
 import { openObject } from './open-object.ts';
@@ -23,10 +24,7 @@ export const bareSplitXattrs: FileFormat = {
 function readLinkedXattrs(path: string): Xattrs {
   const beside = path.replace(/\.file$/, '.file-xattrs-link');
   const bytes = readLinked(beside);
-  return unpackXattrs(
-    decodeStrictly(() => XATTRS.decode(bytes), beside),
-    beside,
-  );
+  return decodeXattrs(bytes, beside);
 }
 
 function readLinked(path: string): Uint8Array {

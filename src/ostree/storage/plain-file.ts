@@ -9,6 +9,8 @@ import type { FileWriter } from './file-format.ts';
 import { openObject } from './open-object.ts';
 import { CHUNK, type StoredFile, WHOLE_LIMIT } from './stored-file.ts';
 
+/** Below it the call costs more than the disk gains by beginning early. */
+const EARLY = 64 * 1024;
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = fs.constants;
 
 /** @param header of a regular file, its type is checked. The size is that of the open file. */
@@ -94,7 +96,7 @@ export function writePlain(path: string, seal: (fd: number) => void): FileWriter
     finish(flush) {
       seal(fd);
       if (flush === 'now') fs.fsyncSync(fd);
-      else if (flush === 'begin' && written > 0) systemCalls()?.beginWriteBack(fd);
+      else if (flush === 'begin' && written >= EARLY) systemCalls()?.beginWriteBack(fd);
       close();
       return written;
     },

@@ -1,7 +1,6 @@
 /** New pairs of keys, in the files that cosign, skopeo and podman read. */
 import { generateKeyPairSync } from 'node:crypto';
 import { encodeBase64 } from '../../base/decode.ts';
-import { sealEnvelope } from './envelope.ts';
 import { ENCRYPTED_LABELS } from './private-key.ts';
 
 export interface GeneratedSigstoreKey {
@@ -12,6 +11,7 @@ export interface GeneratedSigstoreKey {
 
 /** ECDSA on P-256, the only kind that all of those tools make. An empty passphrase is one, too. */
 export async function generateSigstoreKey(passphrase: Uint8Array): Promise<GeneratedSigstoreKey> {
+  const { sealEnvelope } = await import('./envelope.ts');
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const sealed = await sealEnvelope(privateKey.export({ format: 'der', type: 'pkcs8' }), passphrase);
   return {

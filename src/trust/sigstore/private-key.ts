@@ -3,7 +3,6 @@ import { createPrivateKey, createPublicKey, type KeyObject, sign } from 'node:cr
 import { decodeBase64 } from '../../base/decode.ts';
 import { CodedError } from '../../base/error.ts';
 import { quote } from '../../base/text.ts';
-import { openEnvelope } from './envelope.ts';
 import { openSigstorePublicKey, type SigstorePublicKey } from './public-key.ts';
 
 export interface SigstorePrivateKey {
@@ -43,6 +42,7 @@ export async function openSigstorePrivateKey(
       hint: 'name a file with it, or set COSIGN_PASSWORD',
     });
   }
+  const { openEnvelope } = await import('./envelope.ts'); // with what checks JSON, which other keys do not need
   const der = Buffer.from(await openEnvelope(content, passphrase, what));
   return open(() => createPrivateKey({ key: der, format: 'der', type: 'pkcs8' }), what);
 }

@@ -1,0 +1,137 @@
+/** `oci:` and `oci-archive:` as source and destination. */
+import fs from 'node:fs';
+import { codeOf } from '../../base/error.ts';
+import {
+  type ArchiveWriter,
+  createLayout,
+  type Descriptor,
+  type Digest,
+  type Layout,
+  type LayoutWriter,
+  openLayout,
+  openOciArchive,
+  parseManifest,
+  type RawManifest,
+  writeOciArchive,
+} from '../../oci/index.ts';
+import type { ImageName } from '../image-name.ts';
+import type { ImageDestination, ImageSource } from '../ports.ts';
+import { fileDestination, fileSource } from './files.ts';
+
+/** @throws OciError NOT_A_LAYOUT, IMAGE_MISSING, TAG_AMBIGUOUS */
+export async function layoutSource(name: ImageName, signal: AbortSignal): Promise<ImageSource> {
+  const { transport, location, selector } = name;
+  const layout = transport === 'oci' ? openLayout(location) : await openOciArchive(location, signal);
+  try {
+    const image = layout.image(selector);
+    const reader = {
+      readManifest: image.readManifest,
+      readBlob: image.readBlob,
+      findTag: (tag: string) => taggedManifest(layout, tag),
+      listReferrers: (digest: Digest) => referrersIn(layout, digest),
+      close: () => layout.close(),
+    };
+    return fileSource(name, reader, 'exact');
+  } catch (error) {
+    layout.close();
+    throw error;
+  }
+}
+
+function taggedManifest(layout: Layout, tag: string): RawManifest | undefined {
+  if (!layout.tags().includes(tag)) return undefined;
+  const { digest, size, mediaType } = layout.find(tag);
+  return layout.readManifest(digest, size, mediaType);
+}
+
+/** A layout lists referrers in its index, like images. */
+function referrersIn(layout: Layout, subject: Digest): readonly Descriptor[] {
+  return layout.index().manifests.filter(({ digest, size, mediaType }) => {
+    if (digest === subject) return false;
+    return parseManifest(layout.readManifest(digest, size, mediaType)).subject?.digest === subject;
+  });
+}
+
+export interface LayoutSettings {
+  readonly lockTimeoutMs?: number | undefined;
+  readonly onWait?: (() => void) | undefined;
+}
+
+const TRAITS = { layers: 'exact', holdsIndexes: true } as const;
+
+/** Nothing is made or locked before the first blob is written, so that a dry run leaves no traces. */
+export function layoutDestination(name: ImageName, settings: LayoutSettings): ImageDestination {
+  const { location, selector } = name;
+  let writer: Promise<LayoutWriter> | undefined;
+  const open = (signal?: AbortSignal): Promise<LayoutWriter> => {
+    writer ??= createLayout(location, { ...settings, signal });
+    return writer;
+  };
+  const present = existingLayout(location);
+  return fileDestination(
+    name,
+    {
+      hasBlob: (digest, size) => present?.hasBlob(digest, size) ?? false,
+      writeBlob: async (descriptor, source, signal) => (await open(signal)).writeBlob(descriptor, source, signal),
+      writeManifest: async (raw, signal) => (await open(signal)).writeManifest(raw),
+      writeSibling: async (tag, raw, signal) => {
+        const layout = await open(signal);
+        layout.writeManifest(raw);
+        layout.setTag(descriptorOf(raw), tag);
+        layout.flush();
+      },
+      finish: async (raw, signal) => {
+        const layout = await open(signal);
+        layout.writeManifest(raw);
+        layout.setTag(descriptorOf(raw), selector);
+        layout.flush();
+      },
+      close: async () => {
+        present?.close();
+        (await writer?.catch(() => undefined))?.close(); // who opened it has heard of the failure
+      },
+    },
+    TRAITS,
+  );
+}
+
+export function archiveDestination(name: ImageName, settings: LayoutSettings): ImageDestination {
+  const { location, selector } = name;
+  let writer: Promise<ArchiveWriter> | undefined;
+  const open = (signal?: AbortSignal): Promise<ArchiveWriter> => {
+    writer ??= writeOciArchive(location, { ...settings, signal });
+    return writer;
+  };
+  return fileDestination(
+    name,
+    {
+      hasBlob: () => false, // what a killed run has staged is found by `writeBlob`, which then asks for nothing
+      writeBlob: async (descriptor, source, signal) => (await open(signal)).writeBlob(descriptor, source, signal),
+      writeManifest: async (raw, signal) => (await open(signal)).writeManifest(raw),
+      finish: async (raw, signal) => {
+        const archive = await open(signal);
+        archive.writeManifest(raw);
+        archive.setTag(descriptorOf(raw), selector);
+        await archive.finish(signal);
+      },
+      close: async () => (await writer?.catch(() => undefined))?.close(), // the same
+    },
+    TRAITS,
+  );
+}
+
+function descriptorOf({ mediaType, digest, bytes }: RawManifest): Descriptor {
+  return { mediaType, digest, size: bytes.length };
+}
+
+/** Blobs that another image of the layout has brought. Undefined where there is none yet. */
+function existingLayout(path: string): Layout | undefined {
+  try {
+    if (fs.readdirSync(path).length === 0) return undefined;
+    return openLayout(path);
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === 'ENOENT' || code === 'NOT_A_LAYOUT') return undefined; // made, or refused by name, when it is written
+    throw error;
+  }
+}
