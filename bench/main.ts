@@ -1,9 +1,14 @@
 /** `npm run bench [-- SUITE...]`: ours beside the established tools, in one run, as ratios. */
 import { release } from 'node:os';
+import { benchImages } from './images.ts';
 import { benchOstree } from './ostree.ts';
 import { benchTako } from './tako.ts';
 
-const SUITES: Readonly<Record<string, () => Promise<void>>> = { tako: benchTako, ostree: benchOstree };
+const SUITES: Readonly<Record<string, () => Promise<void>>> = {
+  tako: benchTako,
+  ostree: benchOstree,
+  images: benchImages,
+};
 
 const words = process.argv.slice(2).filter((word) => word !== '--');
 const unknown = words.find((word) => !Object.hasOwn(SUITES, word));

@@ -15,6 +15,12 @@ const DOCS = join(CHECKOUT, 'docs');
 /** What every command has is explained once. */
 const COMMON: ReadonlySet<string> = new Set(['--json', '--progress', '--quiet', '--verbose', '--no-color', '--help']);
 
+/** Pages with options of several commands, by the link that leads there. */
+const SHARED: Readonly<Record<string, readonly string[]>> = {
+  'tako-fetch.md#options': ['tako-fetch.md'],
+  'images.md#options': ['ostree-container/images.md', 'tako-fetch.md'],
+};
+
 const read = (path: string): string => readFileSync(path, 'utf8');
 
 function filesBelow(directory: string, ending: string): readonly string[] {
@@ -125,8 +131,9 @@ describe('the documents', () => {
       if (!existsSync(path)) return [`${pathOf(command)}: no page`];
       const page = read(path);
       const own = command.options.map(({ long }) => long ?? '').filter((long) => !COMMON.has(long));
-      // Options of the network are told once for all commands.
-      const told = page.includes('tako-fetch.md#options') ? page + read(join(DOCS, 'tako-fetch.md')) : page;
+      // Options of the network and of registries are told once for all commands.
+      const shared = Object.entries(SHARED).flatMap(([link, pages]) => (page.includes(link) ? pages : []));
+      const told = [page, ...shared.map((name) => read(join(DOCS, name)))].join('\n');
       const untold = own.filter((long) => !new RegExp(`${long}(?![a-z-])`).test(told));
       const last = [...page.matchAll(/^## (.*)$/gm)].at(-1)?.[1];
       return [

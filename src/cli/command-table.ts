@@ -23,6 +23,8 @@ export interface GroupEntry extends NamedEntry {
   /** Sentences for its help and its manual page; the summary when there are none. */
   readonly description?: string;
   readonly commands: readonly CommandEntry[];
+  /** Words that users try, and what to do instead. */
+  readonly instead?: Readonly<Record<string, string>>;
 }
 
 export type CommandEntry = LeafEntry | GroupEntry;
@@ -55,7 +57,16 @@ export async function loadCommands(
 async function load(parent: Command, entry: CommandEntry, rest: readonly string[] | undefined): Promise<Command> {
   if ('load' in entry) return entry.load();
   const group = parent.createCommand(entry.name).description(entry.description ?? entry.summary);
+  if (entry.instead !== undefined) INSTEAD.set(group, entry.instead);
   return loadCommands(groupShape(group), entry.commands, rest);
+}
+
+const INSTEAD = new WeakMap<Command, Readonly<Record<string, string>>>();
+
+/** What to do instead of a word that a group does not have, where that is known. */
+export function insteadOf(group: Command, word: string): string | undefined {
+  const table = INSTEAD.get(group) ?? {};
+  return Object.hasOwn(table, word) ? table[word] : undefined;
 }
 
 /** What the help of a program and of a group says and does, beside the list of its commands. */

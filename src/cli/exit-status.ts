@@ -7,7 +7,7 @@ export const EXIT_HELP = `Exit status:
   0    done, or nothing to do
   1    failed
   2    wrong usage
-  3    refused: signature, digest, rollback, or an unsafe owner or mode
+  3    refused: signature, digest, policy, rollback, or an unsafe owner or mode
   4    temporary failure (network, lock held too long): trying later can help
   10   an update is available (with --check)
   130  interrupted (143: terminated), after cleaning up`;
@@ -36,12 +36,21 @@ const STATUS: Readonly<Record<string, number>> = {
   TAR_PATH: EXIT.refused,
   TOO_LARGE: EXIT.refused,
 
+  DIGEST_WOULD_CHANGE: EXIT.refused,
+  LAYER_LIMIT: EXIT.refused,
+  LAYER_LINK: EXIT.refused,
+  POLICY_REJECTED: EXIT.refused,
+  REGISTRY_BLOCKED: EXIT.refused,
+  REGISTRY_REALM: EXIT.refused,
+
   BUSY: EXIT.temporary,
   HTTP_INTERRUPTED: EXIT.temporary,
   HTTP_STALLED: EXIT.temporary,
   HTTP_UNAVAILABLE: EXIT.temporary,
   HTTP_UNREACHABLE: EXIT.temporary,
   LOCK_TIMEOUT: EXIT.temporary,
+  REGISTRY_RATE_LIMITED: EXIT.temporary,
+  REGISTRY_UNAVAILABLE: EXIT.temporary,
 };
 
 export function statusOf(error: unknown): number {

@@ -41,14 +41,19 @@ const TAKO: Facts = {
 const OSTREE_CONTAINER: Facts = {
   environment: [
     ['OSTREE_REPO', 'The repository, for the commands that take --repo, when that is not given.'],
+    ['REGISTRY_AUTH_FILE', 'The file with credentials for registries, when --authfile is not given.'],
+    ['CONTAINERS_REGISTRIES_CONF', 'The registries.conf to use, when --registries-conf is not given.'],
+    ['COSIGN_PASSWORD', 'The passphrase of a private key of cosign, when no file with it is given.'],
     DEBUG,
     ...ENVIRONMENT,
   ],
   files: [
     ['REPOSITORY/config', 'The settings of a repository and its remotes.'],
     ['REPOSITORY/refs', 'The names of commits: those made here in heads, those of others in remotes.'],
+    ['/etc/containers/policy.json', 'Which images may be used; for others than root also ~/.config/containers.'],
+    ['/etc/containers/registries.conf', 'How registries are reached: mirrors, short names, insecure ones.'],
   ],
-  seeAlso: ['ostree(1)', 'ostree.repo(5)'],
+  seeAlso: ['ostree(1)', 'ostree.repo(5)', 'skopeo(1)', 'containers-policy.json(5)', 'containers-registries.conf(5)'],
 };
 
 const FACTS: Readonly<Record<string, Facts>> = { tako: TAKO, 'ostree-container': OSTREE_CONTAINER };

@@ -7,8 +7,8 @@ export interface ZlibEngine extends Transform {
   readonly bytesWritten: number;
 }
 
-/** Large enough that the calls do not matter, small enough to stay in the cache. */
-export const ENGINE_CHUNK = 128 * 2 ** 10;
+/** Large enough that the calls do not matter: each goes to another thread and back. */
+export const ENGINE_CHUNK = 512 * 2 ** 10;
 /** Output is made one chunk ahead of the consumer. */
 export const ENGINE_OPTIONS = { chunkSize: ENGINE_CHUNK, highWaterMark: ENGINE_CHUNK } as const;
 

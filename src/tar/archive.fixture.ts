@@ -101,9 +101,11 @@ export interface Content {
 /** What `readTar` says about these bytes in chunks. */
 export async function read(archive: Uint8Array, chunk?: number, limits?: TarLimits): Promise<Content[]> {
   const found: Content[] = [];
-  for await (const { data, ...entry } of readTar(chunked(archive, chunk), limits)) {
+  for await (const { data, whole, ...entry } of readTar(chunked(archive, chunk), limits)) {
     const parts: Buffer[] = [];
-    for await (const part of data()) parts.push(Buffer.from(part));
+    const here = found.length % 2 === 0 ? whole() : undefined; // by both ways
+    if (here !== undefined) parts.push(Buffer.from(here));
+    else for await (const part of data()) parts.push(Buffer.from(part));
     found.push({ entry, data: Buffer.concat(parts) });
   }
   return found;

@@ -31,7 +31,8 @@ import { encodeOctal, fitsOctal } from './number-field.ts';
 import { encodeRecords, formatTime, type PaxRecord } from './pax-writer.ts';
 import { schilyKey } from './xattr-record.ts';
 
-const LETTERS: Readonly<Record<TarEntryType | 'pax', string>> = {
+/** The type letter of a header. */
+export const LETTERS: Readonly<Record<TarEntryType | 'pax', string>> = {
   file: '0',
   hardlink: '1',
   symlink: '2',
@@ -44,7 +45,7 @@ const LETTERS: Readonly<Record<TarEntryType | 'pax', string>> = {
 
 /** What a header says, with nothing left open. */
 export interface HeaderValues {
-  /** With the slash of a directory. */
+  /** As it is written. */
   readonly path: string;
   readonly type: TarEntryType | 'pax';
   readonly mode: number;
@@ -65,13 +66,15 @@ export function encodeHeaders(values: HeaderValues): Buffer {
   const header = encodeHeader(values, (key, value) =>
     records.push({ key: Buffer.from(key), value: Buffer.from(value) }),
   );
-  for (const [name, value] of values.xattrs) {
-    records.push({
-      key: Buffer.from(schilyKey(name)),
-      value: Buffer.from(value.buffer, value.byteOffset, value.length),
-    });
-  }
+  records.push(...xattrRecords(values.xattrs));
   return records.length === 0 ? header : Buffer.concat([...encodePax(values.path, records), header]);
+}
+
+export function xattrRecords(xattrs: readonly TarXattr[]): PaxRecord[] {
+  return xattrs.map(([name, value]) => ({
+    key: Buffer.from(schilyKey(name)),
+    value: Buffer.from(value.buffer, value.byteOffset, value.length),
+  }));
 }
 
 /** Takes what does not fit into the header. */
@@ -92,6 +95,11 @@ function encodeHeader(values: HeaderValues, overflow: Overflow): Buffer {
   putText(block, GNAME, 'gname', values.gname, overflow);
   encodeOctal(block, ...DEVICE_MAJOR, values.device.major);
   encodeOctal(block, ...DEVICE_MINOR, values.device.minor);
+  return sealed(block);
+}
+
+/** With its checksum: six digits, a NUL and a space. */
+export function sealed(block: Buffer): Buffer {
   encodeOctal(block, CHECKSUM[0], CHECKSUM[1] - 1, checksum(block));
   block[CHECKSUM[0] + CHECKSUM[1] - 1] = 0x20;
   return block;
@@ -137,7 +145,7 @@ function putTime(block: Buffer, { seconds, nanoseconds }: TarTime, overflow: Ove
 }
 
 /** The pax header, its records, their padding. */
-function encodePax(path: string, records: readonly PaxRecord[]): Buffer[] {
+export function encodePax(path: string, records: readonly PaxRecord[]): Buffer[] {
   const body = encodeRecords(records);
   const name = Buffer.from(path.split('/').findLast((part) => part !== '') ?? '');
   const header = encodeHeader(

@@ -4,4 +4,4 @@ export { TarError, type TarErrorCode } from './error.ts';
 export { readTar, type TarStreamEntry } from './read.ts';
 export { safePath } from './safe-path.ts';
 export { scanTar } from './scan.ts';
-export { TarWriter, type TarWriterEntry } from './writer.ts';
+export { type TarDialect, TarWriter, type TarWriterEntry } from './writer.ts';

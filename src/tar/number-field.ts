@@ -44,3 +44,14 @@ export function encodeOctal(block: Buffer, start: number, length: number, value:
   block.write(value.toString(8).padStart(length - 1, '0'), start, length - 1, 'latin1');
   block[start + length - 1] = 0;
 }
+
+/** Octal where it fits, else base-256. The number must be a safe integer, and fit the field. */
+export function encodeNumber(block: Buffer, start: number, length: number, value: number): void {
+  if (fitsOctal(value, length)) {
+    encodeOctal(block, start, length, value);
+    return;
+  }
+  let bits = BigInt.asUintN(8 * length, BigInt(value));
+  for (let at = start + length - 1; at >= start; at--, bits >>= 8n) block[at] = Number(bits & 0xffn);
+  block[start] = (block[start] ?? 0) | 0x80;
+}

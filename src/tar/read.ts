@@ -13,6 +13,11 @@ export interface TarStreamEntry extends TarEntry {
    * @throws TarError TAR_TRUNCATED
    */
   data(): AsyncIterable<Uint8Array>;
+  /**
+   * The same at once, when the stream has brought all of it already, valid until the next entry is asked for.
+   * Undefined: `data` has it.
+   */
+  whole(): Uint8Array | undefined;
 }
 
 /** Chunks of a hole. */
@@ -36,7 +41,7 @@ export async function* readTar(
     while (step.done !== true) {
       if (typeof step.value !== 'number') {
         const body = new Body(queue, step.value);
-        yield Object.assign(step.value, { data: () => body.read() });
+        yield Object.assign(step.value, { data: () => body.read(), whole: () => body.whole() });
         await body.pass();
         step = parser.next();
       } else if (step.value > 0) {
@@ -81,6 +86,15 @@ class Body {
       at = offset + length;
     }
     yield* zeros(size - at);
+  }
+
+  whole(): Uint8Array | undefined {
+    if (this.#isTaken || this.#entry.sparse !== undefined) return undefined;
+    const bytes = this.#queue.takeNow(this.#left);
+    if (bytes === undefined) return undefined;
+    this.#isTaken = true;
+    this.#left = 0;
+    return bytes;
   }
 
   /** Go behind the padding. */

@@ -3,12 +3,13 @@ import { quote } from '../base/text.ts';
 import { BLOCK, padded } from './block.ts';
 import type { TarEntryType, TarTime, TarXattr } from './entry.ts';
 import { malformed, TarError } from './error.ts';
+import { encodeGnuHeaders } from './gnu-header-writer.ts';
 import { encodeHeaders, type HeaderValues } from './header-writer.ts';
 import { assertName } from './text-field.ts';
 
 /** The meaning is that of `TarEntry`. */
 export interface TarWriterEntry {
-  /** Written as it is; a directory gets its slash. */
+  /** Written as it is; a directory gets its slash in the dialect `pax`. */
   readonly path: string;
   readonly type: TarEntryType;
   readonly mode: number;
@@ -32,14 +33,22 @@ export interface TarWriterEntry {
 const EPOCH: TarTime = { seconds: 0, nanoseconds: 0 };
 const NO_DEVICE = { major: 0, minor: 0 };
 
-/** Writes ustar where it fits and pax where it does not. After an error the archive is of no use. */
+/**
+ * How headers are written. `pax`: ustar where it fits and pax records where it does not. `gnu`: that of GNU tar, long
+ * names in records `L` and `K`, large numbers in base-256, and pax records for xattrs alone.
+ */
+export type TarDialect = 'pax' | 'gnu';
+
+/** After an error the archive is of no use. */
 export class TarWriter {
   readonly #write: (chunk: Uint8Array) => void | Promise<void>;
+  readonly #dialect: TarDialect;
   #isOver = false;
 
   /** `write` gets every chunk in order; chunks of data are the caller's own, and not copied. */
-  constructor(write: (chunk: Uint8Array) => void | Promise<void>) {
+  constructor(write: (chunk: Uint8Array) => void | Promise<void>, dialect: TarDialect = 'pax') {
     this.#write = write;
+    this.#dialect = dialect;
   }
 
   /**
@@ -51,7 +60,7 @@ export class TarWriter {
     if (this.#isOver) throw new Error('the archive is finished, or has failed');
     this.#isOver = true;
     const size = sizeOf(entry, data);
-    await this.#write(encodeHeaders(valuesOf(entry, size)));
+    await this.#write(headersOf(entry, size, this.#dialect));
     if (data instanceof Uint8Array) {
       if (size > 0) await this.#write(data);
     } else if (data !== undefined) {
@@ -95,6 +104,13 @@ function wrongSize(path: string, expected: number, found: number | 'more'): TarE
   return new TarError('TAR_SIZE', `tar entry ${quote(path)}: expected ${expected} bytes of data, found ${found}`);
 }
 
+function headersOf(entry: TarWriterEntry, size: number, dialect: TarDialect): Buffer {
+  const values = valuesOf(entry, size);
+  if (dialect === 'gnu') return encodeGnuHeaders(values);
+  const isBare = values.type === 'directory' && !values.path.endsWith('/');
+  return encodeHeaders(isBare ? { ...values, path: `${values.path}/` } : values);
+}
+
 function valuesOf(entry: TarWriterEntry, size: number): HeaderValues {
   const { path, type, mode, uid, gid, uname = '', gname = '', mtime = EPOCH, device, linkTarget, xattrs = [] } = entry;
   assertName(path, 'path');
@@ -104,7 +120,7 @@ function valuesOf(entry: TarWriterEntry, size: number): HeaderValues {
   assertXattrs(xattrs);
   assertNumbers(entry);
   return {
-    path: type === 'directory' && !path.endsWith('/') ? `${path}/` : path,
+    path,
     type,
     mode,
     uid,

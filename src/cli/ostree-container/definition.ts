@@ -208,7 +208,63 @@ const REPO: readonly CommandEntry[] = [
   },
 ];
 
+/** An administrator's skopeo, sorted by name. */
+const IMAGE: readonly CommandEntry[] = [
+  {
+    name: 'copy',
+    summary: 'copy an image from any place to any other',
+    load: async () => (await import('./image/copy.ts')).copyCommand(),
+  },
+  {
+    name: 'delete',
+    summary: 'delete an image from a registry',
+    load: async () => (await import('./image/delete.ts')).deleteCommand(),
+  },
+  {
+    name: 'generate-sigstore-key',
+    summary: 'make a pair of keys to sign images with',
+    load: async () => (await import('./image/generate-sigstore-key.ts')).generateSigstoreKeyCommand(),
+  },
+  {
+    name: 'inspect',
+    summary: 'show what an image is',
+    load: async () => (await import('./image/inspect.ts')).inspectCommand(),
+  },
+  {
+    name: 'list-tags',
+    summary: 'show the tags of a repository',
+    load: async () => (await import('./image/list-tags.ts')).listTagsCommand(),
+  },
+  {
+    name: 'sign',
+    summary: 'sign an image in a registry or a layout',
+    load: async () => (await import('./image/sign.ts')).signCommand(),
+  },
+  {
+    name: 'verify',
+    summary: 'say who has signed an image',
+    load: async () => (await import('./image/verify.ts')).verifyCommand(),
+  },
+];
+
 const COMMANDS: readonly CommandEntry[] = [
+  {
+    name: 'image',
+    summary: 'work with container images, in registries and on disks',
+    description:
+      'Work with container images in registries, layouts, archives and directories, with the words and options that ' +
+      'users of the program skopeo know. "copy" is also what pulls and pushes.',
+    commands: IMAGE,
+    instead: {
+      pull: 'an image is pulled with "image copy docker://HOST/NAME oci:DIRECTORY"',
+      push: 'an image is pushed with "image copy oci:DIRECTORY docker://HOST/NAME"',
+      sync: 'images are copied one by one with "image copy --all"',
+      login: 'log in with "podman login" or "skopeo login", or give --authfile or --creds-file',
+      'standalone-sign': 'images are signed with "image sign"',
+      'standalone-verify': 'signatures are verified with "image verify"',
+      'manifest-digest': '"image inspect" shows the digest',
+    },
+  },
   {
     name: 'repo',
     summary: 'work with an OSTree repository',
@@ -220,7 +276,7 @@ const COMMANDS: readonly CommandEntry[] = [
 /** @param wanted the words of the command that will run; undefined: all of them, with their options */
 export async function ostreeContainerProgram(wanted?: readonly string[]): Promise<Command> {
   const program = new Command('ostree-container')
-    .description('Carry OSTree commits in container images, and work with OSTree repositories.')
+    .description('Carry OSTree commits in container images, and work with images and OSTree repositories.')
     .version(packageVersion(), '--version', 'print the version');
   return loadCommands(groupShape(program), COMMANDS, wanted);
 }

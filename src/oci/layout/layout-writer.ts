@@ -75,7 +75,7 @@ export async function changeLayout(path: string, options: LayoutWriterOptions = 
 async function lockLayout(root: Directory, options: LayoutWriterOptions): Promise<LayoutWriter> {
   let [partial, lock]: [Directory | undefined, Lock | undefined] = [undefined, undefined];
   try {
-    assertUsable(root);
+    assertUsable(root, options.startEmpty === true);
     partial = root.makeDirectory(PARTIAL, 0o700);
     lock = await lockFile(partial, LOCK, {
       timeoutMs: options.lockTimeoutMs ?? LOCK_TIMEOUT_MS,
@@ -93,11 +93,14 @@ async function lockLayout(root: Directory, options: LayoutWriterOptions): Promis
   }
 }
 
-/** A killed run that began a layout has left some of our names, and `.partial` among them. */
-function assertUsable(root: Directory): void {
+/**
+ * A killed run that began a layout has left some of our names, and `.partial` among them; one that was removing what it
+ * had staged may have left any of them.
+ */
+function assertUsable(root: Directory, isStaging: boolean): void {
   const names = root.list();
   if (names.length === 0 || names.includes(VERSION_FILE)) return;
-  if (names.includes(PARTIAL) && names.every((name) => OURS.includes(name))) return;
+  if ((isStaging || names.includes(PARTIAL)) && names.every((name) => OURS.includes(name))) return;
   throw new OciError('NOT_A_LAYOUT', `${printable(root.path)}: is neither empty nor an OCI image layout`, {
     hint: 'name an empty directory, or one that does not exist',
     subject: root.path,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Descriptor } from '../descriptor.ts';
 import { digestOf } from '../digest.ts';
 
-export const signal = new AbortController().signal;
+export const signal: AbortSignal = new AbortController().signal;
 
 export function blobOf(content: string | Uint8Array): { readonly bytes: Buffer; readonly descriptor: Descriptor } {
   const bytes = Buffer.from(content as Uint8Array);

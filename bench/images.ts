@@ -1,0 +1,212 @@
+/**
+ * Images beside `skopeo`, `umoci` and `ostree`: a Debian root in three layers (D4) from a registry into a layout and
+ * back, unpacked, and into a repository; and how much memory layers of any size take. Same data, same disk, same
+ * durability: what the others leave to the kernel is flushed by `sync -f` behind them.
+ */
+import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type DockerRegistry, startDockerRegistry } from '../test/support/docker-registry.ts';
+import { openDisk } from './disk.ts';
+import { type Contender, printDuel, printMemory, race } from './measure.ts';
+
+/** As it is installed: the release bundle. */
+const MAIN = fileURLToPath(new URL('../../build/bundle/ostree-container.js', import.meta.url));
+const DRIVER = fileURLToPath(new URL('image-driver.js', import.meta.url));
+const MAKE_DATA = fileURLToPath(new URL('../../bench/make-data.sh', import.meta.url));
+const SKOPEO = 'skopeo --insecure-policy copy -q --src-tls-verify=false --dest-tls-verify=false';
+const TIME = '--timestamp=2024-01-01 00:00:00 +0000';
+
+const MEMORY_MIB = 200;
+const MIB = 2 ** 20;
+/** Layers for which memory must be the same. */
+const LAYERS_MIB = [100, 1000];
+/** For a quick look: `BENCH_ROUNDS=1`. */
+const ROUNDS = Number(process.env['BENCH_ROUNDS'] ?? 5);
+
+export async function benchImages(): Promise<void> {
+  const disk = openDisk(32);
+  const data = process.env['BENCH_DATA'] ?? join(disk.path, 'data');
+  mkdirSync(data, { recursive: true });
+  execFileSync('bash', [MAKE_DATA, 'd1', 'd4'], { env: { ...process.env, DATA: data }, stdio: ['ignore', 2, 2] });
+  let registry: DockerRegistry | undefined;
+  try {
+    registry = await startDockerRegistry({ below: disk.path });
+    const bench = new Bench(disk.path, join(data, 'd4'), registry);
+    const words = new Set((process.env['BENCH_ROWS'] ?? '').split(',').filter(Boolean));
+    for (const [name, rows] of Object.entries(SECTIONS)) if (words.size === 0 || words.has(name)) await rows(bench);
+  } finally {
+    await registry?.stop();
+    disk.close();
+  }
+}
+
+const SECTIONS: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
+  copy: copyRows,
+  unpack: unpackRows,
+  stream: streamRows,
+  memory: memoryRows,
+};
+
+/** `ours` and `theirs` are names of files and repositories, too. */
+type Side = 'ours' | 'theirs';
+
+interface Row {
+  readonly ours: readonly string[];
+  /** For `sh`, in the directory of the bench. */
+  readonly theirs: string;
+  readonly before?: (side: Side) => void;
+  readonly target?: number;
+}
+
+class Bench {
+  readonly disk: string;
+  /** An image layout with D1 as `v1`. */
+  readonly layout: string;
+  readonly registry: DockerRegistry;
+
+  constructor(disk: string, layout: string, registry: DockerRegistry) {
+    this.disk = disk;
+    this.layout = layout;
+    this.registry = registry;
+  }
+
+  path(name: string): string {
+    return join(this.disk, name);
+  }
+
+  inRegistry(name: string): string {
+    return `docker://${this.registry.host}/${name}`;
+  }
+
+  remove(...names: readonly string[]): void {
+    for (const name of names) rmSync(this.path(name), { recursive: true, force: true });
+  }
+
+  shell(script: string): void {
+    execFileSync('sh', ['-ec', script], { cwd: this.disk, stdio: ['ignore', 'ignore', 'inherit'] });
+  }
+
+  fresh(name: string): void {
+    this.remove(name);
+    this.shell(`ostree init --repo=${name} --mode=bare`);
+  }
+
+  async duel(what: string, row: Row): Promise<void> {
+    const { before = () => undefined } = row;
+    const [ours, theirs] = await race(
+      [
+        { name: 'ours', command: row.ours, before: () => before('ours') },
+        { name: 'theirs', command: ['sh', '-ec', `cd ${this.disk}; ${row.theirs}`], before: () => before('theirs') },
+      ],
+      ROUNDS,
+    );
+    if (ours === undefined || theirs === undefined) throw new Error('unreachable: two contenders');
+    printDuel(what, ours, theirs, row.target);
+    printMemory('', ours, MEMORY_MIB);
+  }
+}
+
+const copy = (from: string, to: string): string[] => [
+  ...[process.execPath, MAIN, 'image', 'copy', '--quiet', '--insecure-policy'],
+  ...['--src-tls-verify=false', '--dest-tls-verify=false', from, to],
+];
+const pull = (from: string, repository: string, ...target: readonly string[]): string[] => [
+  ...[process.execPath, DRIVER, from, repository],
+  ...target,
+];
+
+async function copyRows(bench: Bench): Promise<void> {
+  const { layout } = bench;
+  const from = bench.inRegistry('source/d1:v1');
+  bench.shell(`${SKOPEO} oci:${layout}:v1 ${from}`);
+  await bench.duel('registry -> layout, D4', {
+    ours: copy(from, `oci:${bench.path('ours')}:v1`),
+    theirs: `${SKOPEO} ${from} oci:theirs:v1`,
+    before: (side) => bench.remove(side),
+    target: 1.0,
+  });
+  bench.remove('ours', 'theirs');
+  const to = bench.inRegistry('target/d1:v1');
+  await bench.duel('layout -> registry, D4', {
+    ours: copy(`oci:${layout}:v1`, to),
+    theirs: `${SKOPEO} oci:${layout}:v1 ${to}`,
+    before: () => {
+      rmSync(bench.registry.storage, { recursive: true, force: true });
+      mkdirSync(bench.registry.storage);
+    },
+  });
+}
+
+async function unpackRows(bench: Bench): Promise<void> {
+  const image = `${bench.layout}:v1`;
+  await bench.duel('layout -> files, D4', {
+    ours: pull(`oci:${image}`, bench.path('repo'), bench.path('ours')),
+    theirs: `umoci raw unpack --image ${image} theirs; sync -f theirs`,
+    before: (side) => {
+      bench.remove(side);
+      if (side === 'ours') bench.fresh('repo');
+    },
+    target: 0.8,
+  });
+  bench.remove('ours', 'theirs', 'repo');
+}
+
+async function streamRows(bench: Bench): Promise<void> {
+  const from = bench.inRegistry('source/d1:v1');
+  bench.shell(`${SKOPEO} oci:${bench.layout}:v1 ${from}`);
+  await bench.duel('registry -> repository, bare, D4', {
+    ours: pull(from, bench.path('ours')),
+    theirs:
+      `${SKOPEO} ${from} oci:layout:v1; umoci unpack --image layout:v1 unpacked; ` +
+      `ostree commit --repo=theirs --branch=image '${TIME}' --tree=dir=unpacked/rootfs`,
+    before: (side) => {
+      bench.remove('layout', 'unpacked');
+      bench.fresh(side);
+    },
+    target: 0.35,
+  });
+  bench.remove('layout', 'unpacked', 'ours', 'theirs');
+}
+
+async function memoryRows(bench: Bench): Promise<void> {
+  for (const mib of LAYERS_MIB) {
+    const from = bench.inRegistry(`large/layer:${mib}`);
+    makeLarge(bench, mib, from);
+    const copied: Contender = {
+      name: 'image copy',
+      command: copy(from, `oci:${bench.path('ours')}:x`),
+      before: () => bench.remove('ours'),
+    };
+    const imported: Contender = {
+      name: 'import',
+      command: pull(from, bench.path('repo')),
+      before: () => bench.fresh('repo'),
+    };
+    for (const each of await race([copied, imported], 1)) {
+      printMemory(`${each.name}, a layer of ${mib} MB, memory`, each, MEMORY_MIB);
+    }
+    bench.remove('ours', 'repo');
+  }
+}
+
+/** One file of half the layer, the rest in files of all sizes; half of it does not compress. */
+function makeLarge(bench: Bench, mib: number, to: string): void {
+  bench.remove('large', 'large.tar', 'large.oci');
+  mkdirSync(bench.path('large'));
+  const noise = randomBytes(8 * MIB);
+  for (let i = 0; i < mib / 16; i++) writeFileSync(bench.path('large/big'), noise, { flag: 'a' });
+  const left = (mib * MIB) / 2;
+  for (let i = 0, done = 0; done < left; i++) {
+    const size = [8 * MIB, MIB / 2, 30_000][i % 3] ?? 0;
+    writeFileSync(bench.path(`large/${i}`), Buffer.alloc(size, `${i} of some text that repeats itself `));
+    done += size;
+  }
+  bench.shell(
+    `tar -cf large.tar -C large .; umoci init --layout large.oci; umoci new --image large.oci:x; ` +
+      `umoci raw add-layer --image large.oci:x large.tar; ${SKOPEO} oci:large.oci:x ${to}`,
+  );
+  bench.remove('large', 'large.tar', 'large.oci');
+}
