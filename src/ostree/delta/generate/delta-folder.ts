@@ -46,7 +46,7 @@ export function openDeltaFolder(repository: Repository, name: DeltaName): DeltaF
         const parent = deltas.makeDirectory(fanout, 0o775);
         try {
           moveInto(tmp, folder, parent, last);
-          if (fsync) parent.sync();
+          if (fsync) for (const each of [parent, deltas, repository.directory]) each.sync(); // either may be new
         } finally {
           parent.close();
         }
