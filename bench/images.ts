@@ -124,7 +124,7 @@ async function copyRows(bench: Bench): Promise<void> {
   bench.shell(`${SKOPEO} oci:${layout}:v1 ${from}`);
   await bench.duel('registry -> layout, D4', {
     ours: copy(from, `oci:${bench.path('ours')}:v1`),
-    theirs: `${SKOPEO} ${from} oci:theirs:v1`,
+    theirs: `${SKOPEO} ${from} oci:theirs:v1; sync -f theirs`,
     before: (side) => bench.remove(side),
     target: 1.0,
   });
@@ -161,7 +161,7 @@ async function streamRows(bench: Bench): Promise<void> {
     ours: pull(from, bench.path('ours')),
     theirs:
       `${SKOPEO} ${from} oci:layout:v1; umoci unpack --image layout:v1 unpacked; ` +
-      `ostree commit --repo=theirs --branch=image '${TIME}' --tree=dir=unpacked/rootfs`,
+      `ostree commit --repo=theirs --branch=image '${TIME}' --tree=dir=unpacked/rootfs`, // which flushes by itself
     before: (side) => {
       bench.remove('layout', 'unpacked');
       bench.fresh(side);

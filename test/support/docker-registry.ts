@@ -1,6 +1,6 @@
 /** Debian's docker-registry (the reference implementation of the protocol), with its storage in a directory of its own. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from './nginx.ts';
@@ -59,6 +59,7 @@ export async function startDockerRegistry(options: DockerRegistryOptions = {}): 
   const log = join(dir, 'log');
   const fd = openSync(log, 'a');
   const child = spawn('docker-registry', ['serve', join(dir, 'config.yml')], { stdio: ['ignore', fd, fd] });
+  closeSync(fd);
   // It may be left behind by a test that is interrupted.
   const kill = (): void => void child.kill('SIGKILL');
   process.prependOnceListener('exit', kill);
