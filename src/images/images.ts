@@ -66,7 +66,7 @@ async function openSource(
       const { RegistrySource } = await import('./transports/registry.ts');
       const access = await registries();
       const place = { name, lookaside: access.lookaside, onNote: settings.onNote };
-      return new RegistrySource(place, await access.reach(name, signal));
+      return new RegistrySource(place, access.reach(name));
     }
     case 'oci':
     case 'oci-archive':
@@ -91,7 +91,7 @@ async function openOrigin(
   const { RegistrySource } = await import('./transports/registry.ts');
   const identity = withDefaultTag(parseNamed(name.location));
   const repository = await access.target(identity, signal);
-  const endpoint = { repository, reference: referenceOf(identity) ?? 'latest', isInsecure: false };
+  const endpoint = { open: async () => repository, reference: referenceOf(identity) ?? 'latest', isInsecure: false };
   const place = { name, lookaside: access.lookaside, onNote: settings.onNote };
   return new RegistrySource(place, [{ identity, endpoints: [endpoint] }]);
 }

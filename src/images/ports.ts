@@ -1,5 +1,5 @@
 /** What any place that holds images can do: registries, layouts, archives, directories, the storage of podman. */
-import type { Descriptor, Digest, ImageReader, NamedReference, RawManifest } from '../oci/index.ts';
+import type { Descriptor, Digest, ImageReader, NamedReference, RawManifest, StoredName } from '../oci/index.ts';
 import type { ImageName } from './image-name.ts';
 
 /** The whole or the rest of a blob. A chunk is valid until the next one is asked for. */
@@ -15,6 +15,8 @@ export interface ImageSource extends ImageReader {
   readonly layers: 'exact' | 'tars';
   /** What the policy calls it, and what a signature has to name; undefined where the place has no such names. */
   readonly identity: NamedReference | undefined;
+  /** Of an image in podman's storage, which policies know by where it lies. */
+  readonly stored?: StoredName | undefined;
   /** Came without verified TLS, and was not asked for by its digest: anybody on the way may have made it. */
   readonly isUnverified?: boolean | undefined;
   /** Signatures of containers' simple signing kept beside the image. @param digest of the manifest that is signed */
@@ -33,6 +35,8 @@ export interface ImageDestination {
   readonly holdsIndexes: boolean;
   /** Manifests of these media types only; undefined: any. */
   readonly manifestTypes: readonly string[] | undefined;
+  /** False: `putSimpleSignatures` can only throw. */
+  readonly keepsSimpleSignatures?: boolean | undefined;
   readonly identity: NamedReference | undefined;
   hasBlob(descriptor: Descriptor, signal: AbortSignal): Promise<boolean>;
   /** Take a blob over from another image of the same place without moving bytes. False: it has to be sent. */
@@ -44,6 +48,8 @@ export interface ImageDestination {
   putSimpleSignatures(digest: Digest, signatures: readonly Uint8Array[], signal: AbortSignal): Promise<void>;
   /** Another image of the same place, under a tag of its own. */
   putSibling(tag: string, raw: RawManifest, signal: AbortSignal): Promise<void>;
+  /** A manifest whose `subject` is an image of this place, found again among the referrers of that; undefined: nowhere. */
+  putReferrer?(raw: RawManifest, signal: AbortSignal): Promise<void>;
   /** Make the image visible under its name, durably. */
   finish(raw: RawManifest, signal: AbortSignal): Promise<void>;
   /** After `finish`, or after a failure: then what can be resumed is kept, and the rest goes. */

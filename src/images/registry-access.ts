@@ -21,7 +21,7 @@ import type { Candidate, Endpoint } from './transports/registry.ts';
 
 export interface RegistryAccess {
   /** Where an image may be fetched from, in the order to try. A bare name may stand for several images. */
-  reach(name: ImageName, signal: AbortSignal): Promise<readonly Candidate[]>;
+  reach(name: ImageName): readonly Candidate[];
   /** Where it is pushed, listed and deleted: never a mirror. */
   target(reference: NamedReference, signal: AbortSignal): Promise<RegistryRepository>;
   readonly lookaside: Lookaside;
@@ -48,24 +48,25 @@ export async function openRegistryAccess(settings: ImagesSettings): Promise<Regi
   };
   const isInsecure = (configured: boolean): boolean =>
     settings.tlsVerify === undefined ? configured : !settings.tlsVerify;
-  const endpointsOf = async (identity: NamedReference, signal: AbortSignal): Promise<Endpoint[]> => {
+  const endpointsOf = (identity: NamedReference): Endpoint[] => {
     const resolved = resolveRegistry(conf, identity);
     if (resolved.blocked) throw registryBlocked(identity, resolved);
-    return Promise.all(
-      resolved.endpoints.map(async ({ reference, insecure }) => ({
-        repository: await connect(reference, isInsecure(insecure), signal),
+    return resolved.endpoints.map(({ reference, insecure }) => {
+      let opened: Promise<RegistryRepository> | undefined;
+      return {
+        open(signal) {
+          opened ??= connect(reference, isInsecure(insecure), signal);
+          return opened;
+        },
         reference: referenceOf(withDefaultTag(reference)) ?? 'latest',
         isInsecure: isInsecure(insecure),
-      })),
-    );
+      };
+    });
   };
   return {
-    async reach(name, signal) {
+    reach(name) {
       const candidates = name.isBare ? resolveShortName(conf, name.location).candidates : [parseNamed(name.location)];
-      const identities = candidates.map(withDefaultTag);
-      return Promise.all(
-        identities.map(async (identity) => ({ identity, endpoints: await endpointsOf(identity, signal) })),
-      );
+      return candidates.map(withDefaultTag).map((identity) => ({ identity, endpoints: endpointsOf(identity) }));
     },
     async target(reference, signal) {
       const resolved = resolveRegistry(conf, reference);

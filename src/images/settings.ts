@@ -5,7 +5,10 @@ import type { Credentials } from '../registry/index.ts';
 export interface ImagesSettings {
   /** `tako/VERSION`, limits and retries. Certificates of registries come from `certDir` and certs.d. */
   readonly http: HttpSettings;
-  /** Of `--authfile`; it must exist then, and no other file is looked at. */
+  /**
+   * Of `--authfile`; it must exist then. It takes the place of the file that `login` writes; what it does not know may
+   * still stand in the user's other files. With `credentialsOrder: 'ostree'` it is the only file.
+   */
   readonly authFile?: string | undefined;
   /** Whose files: those of the containers tools, or those of commands that pull into a repository. */
   readonly credentialsOrder?: 'containers' | 'ostree' | undefined;

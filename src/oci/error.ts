@@ -2,6 +2,8 @@ import { CodedError } from '../base/error.ts';
 
 /** Codes are API: scripts and tests match on them, texts may change. */
 export type OciErrorCode =
+  /** Nothing is added to an archive of Docker. */
+  | 'ARCHIVE_EXISTS'
   | 'BAD_REFERENCE'
   | 'BLOB_MISSING'
   | 'IMAGE_MISSING'

@@ -55,6 +55,7 @@ export {
   REF_NAME,
 } from './layout/index.ts';
 export {
+  artifactTypeOf,
   encodeManifest,
   type ImageIndex,
   type ImageManifest,
@@ -97,4 +98,5 @@ export {
   type StorageErrorCode,
   type StorageName,
   type StorageOptions,
+  type StoredName,
 } from './storage/index.ts';

@@ -108,6 +108,11 @@ function parseIndex(object: JsonObject, mediaType: string): ImageIndex {
   return { kind: 'index', mediaType, manifests, ...common(object) };
 }
 
+/** What a list of referrers calls it: an image without a type of its own goes by that of its configuration. */
+export function artifactTypeOf(manifest: Manifest): string | undefined {
+  return manifest.artifactType ?? (manifest.kind === 'image' ? manifest.config.mediaType : undefined);
+}
+
 function common(object: JsonObject) {
   return {
     artifactType: optional(object, 'artifactType', 'manifest', readText),

@@ -1,4 +1,4 @@
-import { CodedError, type ErrorDetails } from '../base/error.ts';
+import { CodedError, codeOf, type ErrorDetails } from '../base/error.ts';
 import { HttpError, type HttpResponse } from '../http/index.ts';
 import { serverMessage } from './server-message.ts';
 
@@ -53,13 +53,28 @@ export function refusal(asked: Asked, { status, headers, bytes }: HttpResponse):
 
 /** Statuses that `http` took for failures, in this domain's words. What was no answer at all is passed on as it is. */
 export function explained(asked: Asked, error: unknown): unknown {
-  if (!(error instanceof HttpError) || error.status === undefined || error.status === 407) return error;
+  if (!(error instanceof HttpError)) return error;
+  if (error.code === 'HTTP_TLS' && isPlain(error.cause)) return speaksNoTls(asked);
+  if (error.status === undefined || error.status === 407) return error;
   const code = codeFor(error.status);
   return new RegistryError(code, `${asked.host}: ${asked.what}`, {
     status: error.status,
     subject: asked.host,
     hint: code === 'REGISTRY_DENIED' ? asked.credentialsHint : error.hint,
     cause: error,
+  });
+}
+
+/** What OpenSSL says of a server that answers in plain HTTP. */
+function isPlain(cause: unknown): boolean {
+  return codeOf(cause) === 'ERR_SSL_WRONG_VERSION_NUMBER' || codeOf(cause) === 'ERR_SSL_PACKET_LENGTH_TOO_LONG';
+}
+
+/** Without its cause: OpenSSL's text is about lines of its own source, and tells nobody what to do. */
+function speaksNoTls({ host, what }: Asked): HttpError {
+  return new HttpError('HTTP_TLS', `${host}: ${what}: the registry speaks no TLS`, {
+    subject: host,
+    hint: 'if that is meant: --tls-verify=false, or insecure = true for it in registries.conf',
   });
 }
 

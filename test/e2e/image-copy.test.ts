@@ -291,6 +291,55 @@ describe('policies', () => {
     assert.deepEqual(await refusalOf(other), [3, 'SIGNATURE_INVALID']);
   });
 
+  it('are met by a referrer in a layout as well, under the name that was signed', async (t) => {
+    const folder = scratch(t);
+    const { raw } = await makeImage(join(folder, 'layout'));
+    const [env, name] = [{ COSIGN_PASSWORD: 'of the test' }, `oci:${folder}/layout`];
+    await runImage(['generate-sigstore-key', `--output-prefix=${folder}/key`], { env });
+    const words = ['sign', '--referrers', `--key=${folder}/key.private`, '--sign-identity=example.com/os:v1', name];
+    assert.deepEqual((await runImage(words, { env })).stdout, `${raw.digest}\n`);
+    const { manifests } = JSON.parse(readFileSync(join(folder, 'layout', 'index.json'), 'utf8'));
+    assert.deepEqual(
+      manifests.map(({ digest, artifactType }: Record<string, string>) => [digest === raw.digest, artifactType]),
+      [
+        [true, undefined],
+        [false, 'application/vnd.dev.cosign.artifact.sig.v1+json'],
+      ],
+    );
+    const again = JSON.parse((await runImage([...words, '--json'], { env })).stdout);
+    assert.equal(again.added, 0, 'it is found again');
+    const verify = ['verify', `--key=${folder}/key.pub`, name];
+    assert.deepEqual(await refusalOf(verify), [2, 'USAGE']);
+    assert.deepEqual(await refusalOf([...verify, '--identity=example.com/else']), [3, 'SIGNATURE_INVALID']);
+    const seen = await runImage([...verify, '--identity=example.com/os']);
+    assert.ok(seen.stdout.startsWith(`${raw.digest}: signed by sha256:`), seen.stdout + seen.stderr);
+  });
+
+  it('of cosign are taken along when asked for, of an index and of its images', async (t) => {
+    const folder = scratch(t);
+    const platforms = ['amd64', 'arm64'].map((architecture) => ({ platform: { os: 'linux', architecture } }));
+    await makeIndex(join(folder, 'layout'), platforms, 'v1');
+    const env = { COSIGN_PASSWORD: 'right' };
+    await runImage(['generate-sigstore-key', `--output-prefix=${folder}/key`], { env });
+    const registry = await startFakeRegistry();
+    t.after(() => registry.close());
+    const [from, to] = [`docker://${registry.host}/os:v1`, `docker://${registry.host}/mirror/os:v1`];
+    const key = [`--sign-by-sigstore-private-key=${folder}/key.private`, PLAIN_DESTINATION];
+    await copied(['--all', ...key, `oci:${folder}/layout:v1`, from], { env });
+    const verify = ['verify', '--all', '--tls-verify=false', `--key=${folder}/key.pub`, to];
+    const identity = [`--identity=${registry.host}/os`];
+    const plain = ['--all', PLAIN_SOURCE, PLAIN_DESTINATION, from, to];
+    await copied(plain);
+    assert.deepEqual(await refusalOf([...verify, ...identity]), [3, 'SIGNATURE_MISSING']);
+    const ended = await runCopy(['--sigstore-signatures', '--json', ...plain]);
+    assert.equal(JSON.parse(ended.stdout).signatures, 3);
+    assert.equal((await runImage([...verify, ...identity])).status, 0);
+    const chosen = verify.filter((word) => word !== '--all');
+    assert.equal((await runImage([...chosen, ...identity, '--platform=linux/arm64'])).status, 0);
+    const file = ['--sigstore-signatures', from, `dir:${folder}/dir`];
+    assert.deepEqual(await refusalOf(['copy', '--insecure-policy', PLAIN_SOURCE, ...file]), [2, 'USAGE']);
+  });
+
   it('need keys: a wrong passphrase opens none, and none is overwritten', async (t) => {
     const folder = scratch(t);
     await makeImage(join(folder, 'layout'), { tag: 'v1' });

@@ -1,6 +1,7 @@
 /** Copies between every pair of places, read with skopeo: what keeps digests keeps them, the rest keeps what unpacks. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import * as zlib from 'node:zlib';
@@ -16,7 +17,7 @@ import {
 import { type DockerRegistry, startDockerRegistry } from '../support/docker-registry.ts';
 import { needs } from '../support/needs.ts';
 import { type MadeImage, makeImage, makeIndex } from '../support/oci-image.ts';
-import { must } from '../support/program.ts';
+import { must, run } from '../support/program.ts';
 import { makeScratch, removeTree } from '../support/scratch.ts';
 
 const TLS = [PLAIN_SOURCE, PLAIN_DESTINATION];
@@ -33,6 +34,7 @@ describe('copies', { skip: needs('skopeo', 'docker-registry') }, () => {
   let docker: MadeImage;
   let index: Awaited<ReturnType<typeof makeIndex>>;
   let layout: string;
+  let count = 0;
 
   before(async () => {
     folder = makeScratch();
@@ -79,6 +81,67 @@ describe('copies', { skip: needs('skopeo', 'docker-registry') }, () => {
       });
     }
   }
+
+  /** What unpacks is the same; whether layers come packed, too. How they are packed is each program's own. */
+  async function sameImage(ours: string, theirs: string): Promise<void> {
+    assert.equal(await configOf(ours), image.configDescriptor.digest);
+    assert.equal(await configOf(theirs), image.configDescriptor.digest);
+    const [a, b] = [await skopeoRaw(ours), await skopeoRaw(theirs)].map((raw) => JSON.parse(raw.toString()));
+    assert.deepEqual([a.mediaType, a.config], [b.mediaType, b.config], `${ours} and ${theirs}`);
+    const each = (key: string) => [a, b].map(({ layers }) => layers.map((layer: Record<string, string>) => layer[key]));
+    const isPlain = ours.startsWith('dir:'); // where skopeo says that they are packed, and they are not
+    const [own, other] = each(isPlain ? 'digest' : 'mediaType');
+    assert.deepEqual(own, other, `${ours} and ${theirs}`);
+    // It checks every diff id when it unpacks, so that the archive has exactly the tars.
+    const seen = nameIn('docker-archive', `unpacked-${count++}`);
+    await skopeoCopy(ours, seen);
+    const tars = JSON.parse((await skopeoRaw(seen)).toString()).layers.map(({ digest }: { digest: string }) => digest);
+    assert.deepEqual(tars, image.diffIds);
+  }
+
+  let storage: Promise<unknown> | undefined;
+  /** The name of the image in a storage of podman, brought there by skopeo. */
+  async function stored(): Promise<string> {
+    const name = `containers-storage:[vfs@${join(folder, 'storage')}+${join(folder, 'run')}]localhost/test:v1`;
+    storage ??= must('skopeo', ['--insecure-policy', 'copy', '-q', `${layout}:v1`, name]);
+    await storage;
+    return name;
+  }
+
+  for (const place of ALL) {
+    it(`from ${place}: to docker-archive: have the bytes of skopeo's own copy`, async () => {
+      const from = nameIn(place, `for-archive-${place}`);
+      await skopeoCopy(`${layout}:v1`, from);
+      const [ours, theirs] = [nameIn('docker-archive', `ours-${place}`), nameIn('docker-archive', `theirs-${place}`)];
+      await copied([from, ours, ...TLS]);
+      await skopeoCopy(from, theirs);
+      assert.deepEqual(await skopeoRaw(ours), await skopeoRaw(theirs));
+      const archive = (who: string) => readFileSync(join(folder, `${who}-${place}.docker.tar`));
+      const names = (tar: Buffer) => must('tar', ['-tf', '-'], { input: tar }).then(({ stdout }) => stdout);
+      assert.equal(await names(archive('ours')), await names(archive('theirs')));
+    });
+
+    it(`from docker-archive: to ${place}: are packed as skopeo's own copy, and unpack to the same`, async () => {
+      const from = nameIn('docker-archive', `packed-for-${place}`);
+      await skopeoCopy(`${layout}:v1`, from);
+      const [ours, theirs] = [nameIn(place, `archived-${place}`), nameIn(place, `archived-theirs-${place}`)];
+      await copied([from, ours, ...TLS]);
+      await skopeoCopy(from, theirs);
+      await sameImage(ours, theirs);
+    });
+  }
+
+  it('to docker-archive: that have to keep the digest are refused, as by skopeo', async () => {
+    for (const place of EXACT) {
+      const [from, to] = [nameIn(place, `kept-${place}`), nameIn('docker-archive', `not-kept-${place}`)];
+      await skopeoCopy(`${layout}:v1`, from);
+      const ended = await runCopy([from, to, ...TLS, '--preserve-digests', '--json']);
+      assert.deepEqual([ended.status, JSON.parse(ended.stdout).code], [3, 'DIGEST_WOULD_CHANGE'], place);
+      assert.equal(existsSync(join(folder, `not-kept-${place}.docker.tar`)), false);
+      const theirs = ['--insecure-policy', 'copy', '-q', '--src-tls-verify=false', '--preserve-digests', from, to];
+      assert.notEqual((await run('skopeo', theirs)).status, 0, place);
+    }
+  });
 
   for (const place of EXACT) {
     it(`to docker-archive: from ${place}: and back keep the configuration and the diff ids`, async () => {
@@ -145,20 +208,57 @@ describe('copies', { skip: needs('skopeo', 'docker-registry') }, () => {
   it('from containers-storage: keep the configuration and the diff ids', {
     skip: needs('podman', 'root'),
   }, async () => {
-    const [root, run] = [join(folder, 'storage'), join(folder, 'run')];
-    const store = `[vfs@${root}+${run}]`;
-    await must('skopeo', [
-      '--insecure-policy',
-      'copy',
-      '-q',
-      `${layout}:v1`,
-      `containers-storage:${store}localhost/test:v1`,
-    ]);
+    const name = await stored();
     for (const place of ALL) {
-      const to = nameIn(place, `stored-${place}`);
-      await copied([`containers-storage:${store}localhost/test:v1`, to, ...TLS]);
-      assert.equal(await configOf(to), image.configDescriptor.digest, place);
+      const [ours, theirs] = [nameIn(place, `stored-${place}`), nameIn(place, `stored-theirs-${place}`)];
+      await copied([name, ours, ...TLS]);
+      await skopeoCopy(name, theirs);
+      await sameImage(ours, theirs);
     }
+  });
+
+  for (const [title, scope, isAccepted] of [
+    ['its whole name', '[vfs@ROOT]localhost/test:v1', true],
+    ['its namespace', '[vfs@ROOT]localhost', true],
+    ['the storage', '[vfs@ROOT]', true],
+    ['the storage of any driver', '[ROOT]', true],
+    ['another driver', '[overlay@ROOT]', false],
+    ['another tag', '[vfs@ROOT]localhost/test:v2', false],
+  ] as const) {
+    it(`from containers-storage: are ${isAccepted ? 'accepted' : 'refused'} by a policy about ${title}, as by skopeo`, {
+      skip: needs('podman', 'root'),
+    }, async () => {
+      const name = await stored();
+      const policy = join(folder, 'policy.json');
+      const scopes = { [scope.replace('ROOT', join(folder, 'storage'))]: [{ type: 'insecureAcceptAnything' }] };
+      const transports = { 'containers-storage': scopes };
+      writeFileSync(policy, JSON.stringify({ default: [{ type: 'reject' }], transports }));
+      const to = (who: string) => `dir:${join(folder, who)}`;
+      const theirs = await run('skopeo', ['--policy', policy, 'copy', '-q', name, to('policy-theirs')]);
+      const ours = await runImage(['copy', `--policy=${policy}`, name, to('policy-ours')]);
+      assert.deepEqual([theirs.status === 0, ours.status], isAccepted ? [true, 0] : [false, 3], theirs.stderr);
+    });
+  }
+
+  it('into a registry are pulled by podman with their digest, and what it pushes is copied with its digest', {
+    skip: needs('podman', 'root'),
+  }, async () => {
+    const store = ['--root', join(folder, 'podman'), '--runroot', join(folder, 'podman-run'), '--storage-driver=vfs'];
+    const podman = (...words: string[]) => must('podman', [...store, ...words]);
+    const [pushed, again] = [`${registry.host}/test/for-podman:v1`, `${registry.host}/test/of-podman:v1`];
+    await copied([`${layout}:v1`, `docker://${pushed}`, ...TLS]);
+    await podman('pull', '-q', '--tls-verify=false', pushed);
+    const seen = await podman('image', 'inspect', '--format', '{{.Digest}} {{.Id}}', pushed);
+    const id = image.configDescriptor.digest.slice('sha256:'.length);
+    assert.equal(seen.stdout.trim(), `${image.raw.digest} ${id}`);
+    const digestFile = join(folder, 'podman-digest');
+    await podman('push', '-q', '--tls-verify=false', `--digestfile=${digestFile}`, pushed, again);
+    const to = nameIn('oci', 'from-podman');
+    assert.equal(
+      await copied([`docker://${again}`, to, ...TLS, '--preserve-digests']),
+      readFileSync(digestFile, 'utf8'),
+    );
+    assert.equal(await configOf(to), image.configDescriptor.digest);
   });
 
   it('to a place that only podman writes are refused by name', async () => {

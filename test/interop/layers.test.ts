@@ -7,6 +7,7 @@ import {
   linkSync,
   lutimesSync,
   mkdirSync,
+  readFileSync,
   rmSync,
   symlinkSync,
   truncateSync,
@@ -151,6 +152,17 @@ describe('layers applied on metadata', () => {
       assert.ok(Object.keys(ours).some((path) => path.includes('n'.repeat(200))));
     },
   );
+  it('are what umoci unpacks when podman built them: its whiteouts, a device, capabilities, a sparse file', {
+    skip: needs('umoci', 'ostree', 'tar', 'root', 'podman', 'setfattr'),
+  }, async (t) => {
+    const { ours, theirs, image } = await bothRoots(t, podmanLayers);
+    assert.deepEqual(ours, theirs);
+    assert.equal(image.layers.length, 2);
+    assert.deepEqual([ours['usr/gone'], ours['usr/doc/old']], [undefined, undefined]);
+    assert.match(`${ours['etc/link']?.mode}`, /^10/, 'a file in place of the link');
+    assert.match(`${ours['usr/ping']?.xattrs}`, /^security\.capability=01/);
+    assert.ok(image.layers[0]?.skipped.some(({ type }) => type === 'block'));
+  });
   it('are the commits that ostree makes of their archives, whiteouts as they are', umoci, async (t) => {
     const folder = scratch(t);
     // A link to a link is more than ostree understands, and links to files below are nothing to it.
@@ -239,4 +251,39 @@ async function gnuLayers(folder: string): Promise<readonly string[]> {
   // Each name twice: the last one counts.
   const second = await pack('second.tar', '--hard-dereference', './link', './owned', './.wh.same', './link', './owned');
   return [first, second];
+}
+
+/** An image of two layers, the second of which podman has found out by itself. */
+async function podmanLayers(folder: string): Promise<readonly string[]> {
+  const tree = join(folder, 'tree');
+  for (const path of ['dev', 'etc', 'usr/doc', 'usr/gone/deep']) mkdirSync(join(tree, path), { recursive: true });
+  execFileSync('mknod', [join(tree, 'dev/loop7'), 'b', '7', '7']);
+  for (const path of ['usr/ping', 'usr/doc/old', 'usr/gone/deep/file']) writeFileSync(join(tree, path), path);
+  execFileSync('setfattr', [
+    '-n',
+    'security.capability',
+    '-v',
+    `0x${CAPABILITY.toString('hex')}`,
+    join(tree, 'usr/ping'),
+  ]);
+  writeFileSync(join(tree, 'etc/sparse'), '');
+  symlinkSync('../usr', join(tree, 'etc/link'));
+  await must('tar', ['--xattrs', '--xattrs-include=*', '-C', tree, '-cf', join(folder, 'base.tar'), '.']);
+  const store = ['--root', join(folder, 'root'), '--runroot', join(folder, 'run'), '--storage-driver=vfs'];
+  const podman = async (...words: string[]) => (await must('podman', [...store, ...words])).stdout.trim();
+  await podman('import', '-q', join(folder, 'base.tar'), 'localhost/base:1');
+  const container = await podman('create', 'localhost/base:1', '/none');
+  const at = await podman('mount', container);
+  for (const path of ['usr/gone', 'usr/doc', 'etc/link']) rmSync(join(at, path), { recursive: true });
+  mkdirSync(join(at, 'usr/doc'), { mode: 0o700 });
+  writeFileSync(join(at, 'etc/link'), 'x');
+  writeFileSync(join(at, 'etc/sparse'), 'begin');
+  truncateSync(join(at, 'etc/sparse'), 7 * 2 ** 20);
+  chownSync(join(at, 'etc/sparse'), 5, 6);
+  await podman('umount', container);
+  await podman('commit', '-q', container, 'localhost/built:1');
+  await podman('save', '-q', '-o', join(folder, 'built.tar'), 'localhost/built:1');
+  await must('tar', ['-C', folder, '-xf', join(folder, 'built.tar')]);
+  const [{ Layers: layers }] = JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8'));
+  return layers.map((name: string) => join(folder, name));
 }

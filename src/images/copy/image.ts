@@ -174,5 +174,8 @@ async function diffIdsOf(manifest: ImageManifest, { source, options }: Way): Pro
 
 export function wouldChange({ raw }: { readonly raw: RawManifest }, { name }: ImageDestination): ImagesError {
   const text = `${formatImageName(name)}: cannot hold ${raw.digest} without another digest`;
-  return new ImagesError('DIGEST_WOULD_CHANGE', text, { subject: raw.digest });
+  return new ImagesError('DIGEST_WOULD_CHANGE', text, {
+    hint: 'without --preserve-digests it is stored with another one',
+    subject: raw.digest,
+  });
 }

@@ -3,6 +3,7 @@ import {
   assertDigest,
   choosePlatform,
   type Descriptor,
+  type Digest,
   formatPlatform,
   type ImageIndex,
   type ImageManifest,
@@ -19,6 +20,8 @@ import type { ImageSource } from '../ports.ts';
 const DEEPEST = 8;
 /** Manifests of one copy, so that an index of indexes does not keep us for ever. */
 const MOST = 1000;
+/** Of all of them together: they are in memory until the end. Indexes of hundreds of images have some 2 MiB. */
+const MOST_BYTES = 64 * 2 ** 20;
 
 export interface ImageMember {
   readonly raw: RawManifest;
@@ -52,29 +55,49 @@ export async function chooseImage(
     if (chosen === undefined) throw noPlatform(source, manifest, platform);
     at = await readMember(source, chosen, signal);
   }
-  throw new OciError('TOO_LARGE', `${formatImageName(source.name)}: more than ${DEEPEST} indexes below each other`);
+  throw tooMuch(source, `more than ${DEEPEST} indexes below each other`);
 }
 
-/** Everything that an index leads to; an image is just itself. */
+/** Everything that an index leads to, each manifest read once; an image is just itself. @throws OciError TOO_LARGE */
 export async function collectMembers(source: ImageSource, raw: RawManifest, signal: AbortSignal): Promise<Member> {
-  let count = 0;
+  let [count, bytes] = [0, 0];
+  const known = new Map<Digest, { readonly member: Member; readonly leadsTo: number }>();
   const collect = async (at: RawManifest, depth: number): Promise<Member> => {
     const manifest = parseManifest(at);
     if (manifest.kind === 'image') return { raw: at, manifest };
-    count += manifest.manifests.length;
-    if (depth > DEEPEST || count > MOST) {
-      throw new OciError(
-        'TOO_LARGE',
-        `${formatImageName(source.name)}: more than ${MOST} images, or too deep an index`,
-      );
-    }
+    grow(manifest.manifests.length);
+    if (depth > DEEPEST) throw tooMuch(source, `more than ${DEEPEST} indexes below each other`);
     const members: Member[] = [];
-    for (const each of manifest.manifests) {
-      members.push(await collect(await readMember(source, each, signal), depth + 1));
-    }
+    for (const each of manifest.manifests) members.push(await member(each, depth + 1));
     return { raw: at, manifest, members };
   };
+  /** What is named again counts again, with all below it: who walks the tree meets it there. */
+  const member = async (descriptor: Descriptor, depth: number): Promise<Member> => {
+    const before = known.get(descriptor.digest);
+    if (before !== undefined) {
+      grow(before.leadsTo);
+      return before.member;
+    }
+    const start = count;
+    const found = await collect(await read(descriptor), depth);
+    known.set(descriptor.digest, { member: found, leadsTo: count - start });
+    return found;
+  };
+  const grow = (by: number): void => {
+    count += by;
+    if (count > MOST) throw tooMuch(source, `more than ${MOST} images`);
+  };
+  const read = async (descriptor: Descriptor): Promise<RawManifest> => {
+    const found = await readMember(source, descriptor, signal);
+    bytes += found.bytes.length;
+    if (bytes > MOST_BYTES) throw tooMuch(source, `manifests of more than ${MOST_BYTES} bytes`);
+    return found;
+  };
   return collect(raw, 0);
+}
+
+function tooMuch({ name }: ImageSource, what: string): OciError {
+  return new OciError('TOO_LARGE', `${formatImageName(name)}: ${what}`, { subject: formatImageName(name) });
 }
 
 /** A manifest that a descriptor names, verified. */

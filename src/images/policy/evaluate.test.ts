@@ -80,6 +80,25 @@ describe('an image under a policy', () => {
     assert.equal((await judge({ default: [ACCEPT], transports: { oci: { '': [REJECT] } } })).scope, 'default');
   });
 
+  it('in the storage of podman is judged by where it lies, and signed under its name there', async () => {
+    const stored = { driver: 'overlay', root: '/srv/store', named: parseNamed(NAME), id: undefined };
+    const judgeStored = async (scopes: object, simple: readonly Uint8Array[] = []) => {
+      const image = { ...source(`containers-storage:[overlay@/srv/store]${NAME}`, { simple }), stored };
+      const policy = policyOf({ default: [REJECT], transports: { 'containers-storage': scopes } });
+      return evaluatePolicy(policy, image, RAW, { now: new Date(), requireSignature: false }, never);
+    };
+    for (const scope of [`[overlay@/srv/store]${NAME}`, '[overlay@/srv/store]quay.io', '[/srv/store]']) {
+      assert.equal((await judgeStored({ [scope]: [ACCEPT] })).scope, `containers-storage:${scope}`);
+    }
+    await assert.rejects(judgeStored({ '[vfs@/srv/store]': [ACCEPT] }), { code: 'POLICY_REJECTED' });
+    await assert.rejects(judgeStored({ '[/srv/store]': [signedBy(0)] }), { code: 'SIGNATURE_MISSING' });
+    const verdict = await judgeStored({ '[/srv/store]': [signedBy(0)] }, [await sign(0)]);
+    assert.equal(verdict.signatures[0]?.identity, NAME);
+    await assert.rejects(judgeStored({ '[/srv/store]': [signedBy(0)] }, [await sign(0, 'quay.io/other:1')]), {
+      code: 'SIGNATURE_INVALID',
+    });
+  });
+
   it('with a signature that is asked for is accepted, and the verdict tells whose it was', async () => {
     const verdict = await judge({ default: [signedBy(0)] }, { simple: [await sign(1), await sign(0)] });
     assert.equal(verdict.decision, 'accepted');

@@ -7,15 +7,13 @@ import type { VerifiedSignature } from '../signatures/index.ts';
 import { Evidence, type Subject } from './evidence.ts';
 import type { Policy, Requirements } from './policy-file.ts';
 import type { Requirement } from './requirement.ts';
-import { type StoreName, scopesOf } from './scopes.ts';
+import { scopesOf } from './scopes.ts';
 import { meetSignedBy, meetSigstoreSigned } from './signed.ts';
 
 export interface PolicyContext {
   readonly now: Date;
   /** A signature has to be verified: an entry that accepts anything does not count, nor does the lack of a policy. */
   readonly requireSignature: boolean;
-  /** Of an image in podman's storage. */
-  readonly store?: StoreName | undefined;
 }
 
 export interface PolicyVerdict {
@@ -47,8 +45,8 @@ export async function evaluatePolicy(
     if (context.requireSignature) throw noSignature(image, 'there is no policy that says whose');
     return { decision: 'no-policy', scope: undefined, requirements: [], signatures: [] };
   }
-  const { scope, requirements } = requirementsFor(policy, source, context.store);
-  const subject = { image, scope, identity: source.identity, raw, now: context.now };
+  const { scope, requirements } = requirementsFor(policy, source);
+  const subject = { image, scope, identity: source.identity ?? source.stored?.named, raw, now: context.now };
   const evidence = new Evidence(source, raw, signal);
   const signatures: VerifiedSignature[] = [];
   for (const requirement of requirements) {
@@ -89,12 +87,11 @@ async function meet(
 
 function requirementsFor(
   policy: Policy,
-  { name, identity }: ImageSource,
-  store: StoreName | undefined,
+  { name, identity, stored }: ImageSource,
 ): { readonly scope: string; readonly requirements: Requirements } {
   const ofTransport = policy.transports.get(name.transport);
   if (ofTransport !== undefined) {
-    for (const scope of [...scopesOf(name, identity, store), '']) {
+    for (const scope of [...scopesOf(name, identity, stored), '']) {
       const requirements = ofTransport.get(scope);
       if (requirements !== undefined)
         return { scope: `${name.transport}:${scope === '' ? '""' : scope}`, requirements };

@@ -4,4 +4,4 @@ export { type FoundPolicy, findPolicy, type PolicySearch } from './find-policy.t
 export { type IdentityMatch, matchIdentity } from './identity-match.ts';
 export { type Policy, parsePolicy, type Requirements } from './policy-file.ts';
 export type { KeySource, Requirement } from './requirement.ts';
-export { type StoreName, scopesOf } from './scopes.ts';
+export { scopesOf } from './scopes.ts';

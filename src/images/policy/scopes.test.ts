@@ -54,6 +54,7 @@ describe('the scopes of an image', () => {
 
   it('in the storage of podman name driver and root before the image', () => {
     const name = parseImageName('containers-storage:[overlay@/store+/run]busybox:1');
+    const place = { driver: 'overlay', root: '/store', named: parseNamed('busybox:1'), id: undefined };
     const expected = [
       '[overlay@/store]docker.io/library/busybox:1',
       '[overlay@/store]docker.io/library/busybox',
@@ -62,9 +63,16 @@ describe('the scopes of an image', () => {
       '[overlay@/store]',
       '[/store]',
     ];
-    assert.deepEqual(scopesOf(name, parseNamed('busybox:1'), undefined), expected);
-    const bare = parseImageName('containers-storage:busybox:1');
-    assert.deepEqual(scopesOf(bare, parseNamed('busybox:1'), { driver: 'overlay', root: '/store' }), expected);
-    assert.deepEqual(scopesOf(bare, parseNamed('busybox:1'), undefined), []);
+    assert.deepEqual(scopesOf(name, undefined, place), expected);
+    const id = '0'.repeat(64);
+    assert.deepEqual(scopesOf(name, undefined, { ...place, id }), [
+      `[overlay@/store]docker.io/library/busybox:1@${id}`,
+      ...expected,
+    ]);
+    assert.deepEqual(scopesOf(name, undefined, { ...place, named: undefined, id }), [
+      `[overlay@/store]@${id}`,
+      '[overlay@/store]',
+      '[/store]',
+    ]);
   });
 });

@@ -2,21 +2,15 @@
 import { realpathSync } from 'node:fs';
 import { posix, resolve } from 'node:path';
 import { codeOf } from '../../base/error.ts';
-import { formatNamed, type NamedReference, repositoryName } from '../../oci/index.ts';
+import { formatNamed, type NamedReference, repositoryName, type StoredName } from '../../oci/index.ts';
 import type { ImageName } from '../image-name.ts';
 import { dockerScopes } from '../signatures/docker-scopes.ts';
-
-/** Of a storage of podman: what its configuration says where the name of the image does not. */
-export interface StoreName {
-  readonly driver: string;
-  readonly root: string;
-}
 
 /** Without the transport's own default, the scope ''. */
 export function scopesOf(
   { transport, location }: ImageName,
   identity: NamedReference | undefined,
-  store: StoreName | undefined,
+  stored: StoredName | undefined,
 ): readonly string[] {
   switch (transport) {
     case 'docker':
@@ -30,7 +24,8 @@ export function scopesOf(
     case 'docker-archive':
       return [];
     case 'containers-storage':
-      return storageScopes(location, identity, store);
+      if (stored === undefined) throw new Error('unreachable: an image that was read from a storage has a place');
+      return storageScopes(stored);
   }
 }
 
@@ -51,27 +46,23 @@ function realPath(path: string): string {
   }
 }
 
-/** `[DRIVER@ROOT+RUNROOT:OPTIONS]REFERENCE` */
-const STORE = /^\[(?:([^@\]]+)@)?([^+:\]]+)[^\]]*\]/;
+/** `[DRIVER@ROOT]REFERENCE` */
+const STORE = /^\[(?:[^@\]]+@)?\/[^\]]*\]/;
 
-function storageScopes(
-  location: string,
-  identity: NamedReference | undefined,
-  store: StoreName | undefined,
-): readonly string[] {
-  const [, driver = store?.driver, root = store?.root] = STORE.exec(location) ?? [];
-  if (root === undefined) return [];
-  const stores = [...(driver === undefined ? [] : [`[${driver}@${root}]`]), `[${root}]`];
-  const [full = ''] = stores;
-  return [...(identity === undefined ? [] : storedNames(identity).map((name) => `${full}${name}`)), ...stores];
+/** As the tools build them: the image, without its id, without its tag, the namespaces above, the storage. */
+function storageScopes({ driver, root, named, id }: StoredName): readonly string[] {
+  const [full, driverless] = [`[${driver}@${root}]`, `[${root}]`];
+  const names = named === undefined ? [] : storedNames(named).map((name) => `${full}${name}`);
+  const byId = id === undefined ? [] : [`${full}${named === undefined ? '' : formatNamed(named)}@${id}`];
+  return [...byId, ...names, full, driverless];
 }
 
-function storedNames(identity: NamedReference): readonly string[] {
-  const { tag, digest } = identity;
-  const parts = repositoryName(identity).split('/');
-  const tagged = tag !== undefined && digest !== undefined ? [`${repositoryName(identity)}:${tag}`] : [];
+function storedNames(named: NamedReference): readonly string[] {
+  const { tag, digest } = named;
+  const parts = repositoryName(named).split('/');
+  const tagged = tag !== undefined && digest !== undefined ? [`${repositoryName(named)}:${tag}`] : [];
   const above = parts.map((_, i) => parts.slice(0, parts.length - i).join('/'));
-  return [formatNamed(identity), ...tagged, ...above];
+  return [formatNamed(named), ...tagged, ...above];
 }
 
 const SCOPELESS: readonly string[] = ['docker-archive', 'tarball'];

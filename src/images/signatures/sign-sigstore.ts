@@ -21,6 +21,7 @@ import {
 import type { SigstorePrivateKey } from '../../trust/index.ts';
 import { ImagesError } from '../error.ts';
 import type { ImageDestination } from '../ports.ts';
+import { putReferrer } from './copy-sigstore.ts';
 import {
   findSigstore,
   readTagged,
@@ -129,7 +130,7 @@ async function putAsReferrer(signing: SigstoreSigning, layer: Descriptor): Promi
     subject,
     annotations: {},
   });
-  await destination.putManifest(manifest, signal);
+  await putReferrer(destination, manifest, signal);
   return manifest;
 }
 

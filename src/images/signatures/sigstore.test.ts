@@ -47,7 +47,8 @@ function place() {
     async putBlob(_descriptor, from) {
       for await (const chunk of from(0)) blobs.push(Uint8Array.from(chunk));
     },
-    async putManifest(raw) {
+    putManifest: async () => assert.fail('a referrer is put as one'),
+    async putReferrer(raw) {
       const { artifactType } = parseManifest(raw);
       blobs.push(raw.bytes);
       referrers.push({ ...describeBlob(raw.mediaType, raw.bytes), artifactType });

@@ -31,7 +31,7 @@ export async function dockerArchiveSource(name: ImageName, signal: AbortSignal):
   }
 }
 
-/** Nothing is made before the first blob is written. @throws CodedError ARCHIVE_EXISTS; ImagesError BAD_IMAGE_NAME */
+/** Nothing is made before the first blob is written. @throws OciError ARCHIVE_EXISTS; ImagesError BAD_IMAGE_NAME */
 export function dockerArchiveDestination(name: ImageName, settings: LayoutSettings = {}): ImageDestination {
   const repoTags = repoTagsOf(name);
   assertNewArchive(name.location);

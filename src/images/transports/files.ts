@@ -1,5 +1,5 @@
 /** Images in layouts, archives and directories: what these keep is nearly what an image source and destination are. */
-import type { Descriptor, Digest, ImageReader, RawManifest } from '../../oci/index.ts';
+import type { Descriptor, Digest, ImageReader, RawManifest, StoredName } from '../../oci/index.ts';
 import { ImagesError } from '../error.ts';
 import { formatImageName, type ImageName } from '../image-name.ts';
 import type { BlobSource, ImageDestination, ImageSource } from '../ports.ts';
@@ -11,11 +11,17 @@ export interface FileReader extends ImageReader {
   simpleSignatures?(digest: Digest): readonly Uint8Array[];
 }
 
-export function fileSource(name: ImageName, reader: FileReader, layers: 'exact' | 'tars'): ImageSource {
+export function fileSource(
+  name: ImageName,
+  reader: FileReader,
+  layers: 'exact' | 'tars',
+  stored?: StoredName,
+): ImageSource {
   return {
     name,
     layers,
     identity: undefined,
+    stored,
     readManifest: (digest, signal) => reader.readManifest(digest, signal),
     readBlob: (descriptor, from, signal) => reader.readBlob(descriptor, from, signal),
     simpleSignatures: async (digest) => reader.simpleSignatures?.(digest) ?? [],
@@ -33,6 +39,8 @@ export interface FileWriter {
   writeSignatures?(digest: Digest, signatures: readonly Uint8Array[], signal: AbortSignal): void | Promise<void>;
   /** Under a tag of its own, beside the image. */
   writeSibling?(tag: string, raw: RawManifest, signal: AbortSignal): void | Promise<void>;
+  /** Without a tag, beside the image that it names. */
+  writeReferrer?(raw: RawManifest, signal: AbortSignal): void | Promise<void>;
   /** The image gets its name, and everything is durable. */
   finish(raw: RawManifest, signal: AbortSignal): Promise<void>;
   close(): void | Promise<void>;
@@ -45,30 +53,33 @@ export interface FileTraits {
 }
 
 export function fileDestination(name: ImageName, writer: FileWriter, traits: FileTraits): ImageDestination {
+  const putReferrer = writer.writeReferrer?.bind(writer);
   return {
     name,
     layers: traits.layers,
     holdsIndexes: traits.holdsIndexes,
     manifestTypes: traits.manifestTypes,
+    keepsSimpleSignatures: writer.writeSignatures !== undefined,
     identity: undefined,
     hasBlob: async ({ digest, size }) => writer.hasBlob(digest, size),
     borrowBlob: async () => false,
     putBlob: (descriptor, source, signal) => writer.writeBlob(descriptor, source, signal),
     putManifest: async (raw, signal) => writer.writeManifest(raw, signal),
     putSimpleSignatures: async (digest, signatures, signal) => {
-      if (writer.writeSignatures === undefined) throw keepsNone(name);
+      if (writer.writeSignatures === undefined) throw keepsNoSignatures(name);
       await writer.writeSignatures(digest, signatures, signal);
     },
     putSibling: async (tag, raw, signal) => {
-      if (writer.writeSibling === undefined) throw keepsNone(name);
+      if (writer.writeSibling === undefined) throw keepsNoSignatures(name);
       await writer.writeSibling(tag, raw, signal);
     },
+    ...(putReferrer !== undefined && { putReferrer: async (raw, signal) => putReferrer(raw, signal) }),
     finish: (raw, signal) => writer.finish(raw, signal),
     close: async () => writer.close(),
   };
 }
 
-function keepsNone(name: ImageName): ImagesError {
+export function keepsNoSignatures(name: ImageName): ImagesError {
   return new ImagesError('TRANSPORT_UNSUPPORTED', `${formatImageName(name)}: keeps no signatures`, {
     hint: '--remove-signatures leaves them behind',
   });

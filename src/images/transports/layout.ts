@@ -3,11 +3,14 @@ import fs from 'node:fs';
 import { codeOf } from '../../base/error.ts';
 import {
   type ArchiveWriter,
+  artifactTypeOf,
   createLayout,
   type Descriptor,
   type Digest,
   type Layout,
   type LayoutWriter,
+  type Manifest,
+  OciError,
   openLayout,
   openOciArchive,
   parseManifest,
@@ -44,12 +47,25 @@ function taggedManifest(layout: Layout, tag: string): RawManifest | undefined {
   return layout.readManifest(digest, size, mediaType);
 }
 
-/** A layout lists referrers in its index, like images. */
+/** A layout lists referrers in its index, like images; each is looked at once, however often it stands there. */
 function referrersIn(layout: Layout, subject: Digest): readonly Descriptor[] {
-  return layout.index().manifests.filter(({ digest, size, mediaType }) => {
-    if (digest === subject) return false;
-    return parseManifest(layout.readManifest(digest, size, mediaType)).subject?.digest === subject;
+  const listed = new Map(layout.index().manifests.map((each) => [each.digest, each]));
+  listed.delete(subject);
+  return [...listed.values()].flatMap((descriptor) => {
+    const manifest = manifestOf(layout, descriptor);
+    if (manifest?.subject?.digest !== subject) return [];
+    return [{ ...descriptor, artifactType: artifactTypeOf(manifest) }];
   });
+}
+
+/** Undefined for what nobody can read, and what therefore speaks of nothing. */
+function manifestOf(layout: Layout, { digest, size, mediaType }: Descriptor): Manifest | undefined {
+  try {
+    return parseManifest(layout.readManifest(digest, size, mediaType));
+  } catch (error) {
+    if (error instanceof OciError) return undefined;
+    throw error;
+  }
 }
 
 export interface LayoutSettings {
@@ -78,6 +94,12 @@ export function layoutDestination(name: ImageName, settings: LayoutSettings): Im
         const layout = await open(signal);
         layout.writeManifest(raw);
         layout.setTag(descriptorOf(raw), tag);
+        layout.flush();
+      },
+      writeReferrer: async (raw, signal) => {
+        const layout = await open(signal);
+        layout.writeManifest(raw);
+        layout.addReferrer({ ...descriptorOf(raw), artifactType: artifactTypeOf(parseManifest(raw)) });
         layout.flush();
       },
       finish: async (raw, signal) => {

@@ -1,6 +1,7 @@
 /** Images in registries as source and destination. */
-import { codeOf, explain } from '../../base/error.ts';
+import { CodedError, codeOf, explain } from '../../base/error.ts';
 import {
+  artifactTypeOf,
   type Descriptor,
   type Digest,
   type NamedReference,
@@ -16,7 +17,8 @@ import type { BlobSource, ImageDestination, ImageSource } from '../ports.ts';
 
 /** A repository that may hold the image: the one that was asked for, or a mirror of it. */
 export interface Endpoint {
-  readonly repository: RegistryRepository;
+  /** Finds the credentials first: those of a mirror do not matter before it is its turn. */
+  open(signal: AbortSignal): Promise<RegistryRepository>;
   /** What it is asked for there: a tag or a digest. */
   readonly reference: string;
   /** Any certificate will do there, or none. */
@@ -35,14 +37,17 @@ export interface SourcePlace {
   readonly onNote: (text: string) => void;
 }
 
-/** Not being there, or not being well, makes the next mirror worth a try; what the last one says is the answer. */
+/**
+ * Not being there, not being well, or handing out something else makes the next mirror worth a try. The last place is
+ * the one that the image is named after: what it says is the answer, and what the others said is told with it.
+ */
 export class RegistrySource implements ImageSource {
   readonly name: ImageName;
   readonly layers = 'exact';
   readonly #place: SourcePlace;
   readonly #candidates: readonly Candidate[];
   /** Where the manifest came from: tags of two mirrors may differ, so everything else has to come from there, too. */
-  #chosen: { readonly identity: NamedReference; readonly endpoint: Endpoint } | undefined;
+  #chosen: Choice | undefined;
 
   constructor(place: SourcePlace, candidates: readonly Candidate[]) {
     this.name = place.name;
@@ -61,30 +66,27 @@ export class RegistrySource implements ImageSource {
   }
 
   async readManifest(digest: Digest | undefined, signal: AbortSignal): Promise<RawManifest> {
-    if (this.#chosen !== undefined) {
-      const { repository, reference } = this.#chosen.endpoint;
-      return repository.getManifest(digest ?? reference, signal);
-    }
+    if (this.#chosen !== undefined) return manifestAt(this.#chosen.endpoint, digest, signal);
     const places = this.#candidates.flatMap(({ identity, endpoints }) =>
       endpoints.map((endpoint) => ({ identity, endpoint })),
     );
-    const last = places.at(-1);
+    const failures: unknown[] = [];
     for (const place of places) {
       try {
-        const { repository, reference } = place.endpoint;
-        const raw = await repository.getManifest(digest ?? reference, signal);
+        const raw = await manifestAt(place.endpoint, digest, signal);
         this.#chosen = place;
         return raw;
       } catch (error) {
-        if (place === last || signal.aborted) throw error;
-        this.#place.onNote(`${explain(error)}; trying the next place`);
+        signal.throwIfAborted();
+        failures.push(error);
+        if (failures.length < places.length) this.#place.onNote(`${explain(error)}; trying the next place`);
       }
     }
-    throw new Error('unreachable: a source without endpoints');
+    throw inNoPlace(this.name, failures);
   }
 
-  readBlob(descriptor: Descriptor, from: number, signal: AbortSignal): AsyncIterable<Uint8Array> {
-    return this.#repository.readBlob(descriptor, from, signal);
+  async *readBlob(descriptor: Descriptor, from: number, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+    yield* (await this.#repository(signal)).readBlob(descriptor, from, signal);
   }
 
   async simpleSignatures(digest: Digest, signal: AbortSignal): Promise<readonly Uint8Array[]> {
@@ -92,22 +94,40 @@ export class RegistrySource implements ImageSource {
   }
 
   async sibling(tag: string, signal: AbortSignal): Promise<RawManifest | undefined> {
-    return unlessMissing(() => this.#repository.getManifest(tag, signal));
+    const repository = await this.#repository(signal);
+    return unlessMissing(() => repository.getManifest(tag, signal));
   }
 
   async referrers(digest: Digest, signal: AbortSignal): Promise<readonly Descriptor[]> {
-    return this.#repository.referrers(digest, undefined, signal);
+    return (await this.#repository(signal)).referrers(digest, undefined, signal);
   }
 
   close(): void {
     // connections belong to the client
   }
 
-  get #repository(): RegistryRepository {
+  async #repository(signal: AbortSignal): Promise<RegistryRepository> {
     const endpoint = this.#chosen?.endpoint ?? this.#candidates[0]?.endpoints[0];
     if (endpoint === undefined) throw new Error('unreachable: a source without endpoints');
-    return endpoint.repository;
+    return endpoint.open(signal);
   }
+}
+
+interface Choice {
+  readonly identity: NamedReference;
+  readonly endpoint: Endpoint;
+}
+
+async function manifestAt(endpoint: Endpoint, digest: Digest | undefined, signal: AbortSignal): Promise<RawManifest> {
+  return (await endpoint.open(signal)).getManifest(digest ?? endpoint.reference, signal);
+}
+
+/** One failure is what it is; of several the last one gives the code, and each has its text. */
+function inNoPlace(name: ImageName, failures: readonly unknown[]): unknown {
+  const last = failures.at(-1);
+  if (failures.length === 1 || !(last instanceof CodedError)) return last;
+  const text = `${formatImageName(name)}: in no place: ${failures.map(explain).join('; ')}`;
+  return new CodedError(last.code, text, { cause: last, hint: last.hint, subject: formatImageName(name) });
 }
 
 export interface RegistryPlace {
@@ -121,6 +141,7 @@ export class RegistryDestination implements ImageDestination {
   readonly layers = 'exact';
   readonly holdsIndexes = true;
   readonly manifestTypes = undefined;
+  readonly keepsSimpleSignatures = true;
   readonly identity: NamedReference;
   readonly #repository: (signal: AbortSignal) => Promise<RegistryRepository>;
   readonly #sourceOf: (from: ImageName) => NamedReference | undefined;
@@ -168,6 +189,10 @@ export class RegistryDestination implements ImageDestination {
     for (const signature of signatures) await lookaside.add(this.identity, digest, signature);
   }
 
+  async putReferrer(raw: RawManifest, signal: AbortSignal): Promise<void> {
+    await this.#put(raw, raw.digest, signal);
+  }
+
   async putSibling(tag: string, raw: RawManifest, signal: AbortSignal): Promise<void> {
     await this.#put(raw, tag, signal);
   }
@@ -187,11 +212,11 @@ export class RegistryDestination implements ImageDestination {
   async #put(raw: RawManifest, reference: string, signal: AbortSignal): Promise<void> {
     const repository = await this.#repository(signal);
     await repository.putManifest(raw, reference, signal);
-    const { subject, artifactType, annotations, ...manifest } = parseManifest(raw);
+    const manifest = parseManifest(raw);
+    const { subject, annotations } = manifest;
     if (subject === undefined) return;
     const { mediaType, digest, bytes } = raw;
-    const kind = artifactType ?? (manifest.kind === 'image' ? manifest.config.mediaType : undefined);
-    const referrer = { mediaType, digest, size: bytes.length, artifactType: kind, annotations };
+    const referrer = { mediaType, digest, size: bytes.length, artifactType: artifactTypeOf(manifest), annotations };
     await repository.addReferrer(subject.digest, referrer, signal);
   }
 

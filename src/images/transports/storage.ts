@@ -21,5 +21,5 @@ export async function storageSource(
     readBlob: image.readBlob.bind(image),
     close: () => image.close(),
   };
-  return fileSource(name, reader, 'tars');
+  return fileSource(name, reader, 'tars', image.name);
 }

@@ -1,17 +1,13 @@
 /** Writing `oci-archive:`. The layout is staged in a hidden directory beside the file, and packed at the end. */
-import fs from 'node:fs';
-import { basename, dirname, resolve } from 'node:path';
-import { naming } from '../../linux/calls/system-error.ts';
-import { type Directory, openDirectory } from '../../linux/files/directory.ts';
-import { StagedFile } from '../../linux/files/staged-file.ts';
 import { TarWriter } from '../../tar/index.ts';
 import type { Descriptor } from '../descriptor.ts';
 import { type Digest, splitDigest } from '../digest.ts';
 import { BLOBS, INDEX_FILE, VERSION_FILE } from '../layout/layout-files.ts';
-import { createLayout, type LayoutWriter, type LayoutWriterOptions } from '../layout/layout-writer.ts';
+import type { LayoutWriter, LayoutWriterOptions } from '../layout/layout-writer.ts';
 import { readBlobFile } from '../layout/read-blob.ts';
 import type { BlobSource } from '../layout/stage-blob.ts';
 import type { RawManifest } from '../manifest.ts';
+import { StagedArchive } from './staged-archive.ts';
 
 export type ArchiveWriterOptions = LayoutWriterOptions;
 
@@ -23,92 +19,58 @@ const FILE_MODE = 0o644;
  * @throws CodedError LOCK_TIMEOUT, NOT_A_DIRECTORY; SystemError ENOENT when the directory does not exist
  */
 export async function writeOciArchive(path: string, options: ArchiveWriterOptions = {}): Promise<ArchiveWriter> {
-  const absolute = resolve(path);
-  const directory = openDirectory(dirname(absolute));
-  const name = basename(absolute);
-  try {
-    return new ArchiveWriter(
-      { directory, name },
-      await createLayout(`${dirname(absolute)}/${stagingName(name)}`, { ...options, startEmpty: true }),
-    );
-  } catch (error) {
-    directory.close();
-    throw error;
-  }
-}
-
-/** Hidden, and found again by the next run. */
-function stagingName(name: string): string {
-  return `.${name}.partial`;
+  return new ArchiveWriter(await StagedArchive.begin(path, options));
 }
 
 /** Ends with one of `finish`, `discard` and `close`; afterwards the others do nothing. */
 export class ArchiveWriter {
-  readonly #directory: Directory;
-  readonly #name: string;
-  readonly #layout: LayoutWriter;
+  readonly #staged: StagedArchive;
   /** What belongs to the archive: a killed run may have staged other blobs. */
   readonly #digests = new Set<Digest>();
-  #isOpen = true;
 
-  constructor(target: { readonly directory: Directory; readonly name: string }, layout: LayoutWriter) {
-    this.#directory = target.directory;
-    this.#name = target.name;
-    this.#layout = layout;
+  constructor(staged: StagedArchive) {
+    this.#staged = staged;
   }
 
   /** As of `LayoutWriter`. */
   async writeBlob(descriptor: Descriptor, source: BlobSource, signal: AbortSignal): Promise<void> {
     this.#digests.add(descriptor.digest);
-    await this.#layout.writeBlob(descriptor, source, signal);
+    await this.#staged.layout.writeBlob(descriptor, source, signal);
   }
 
   hasBlob(digest: Digest, size: number): boolean {
-    return this.#layout.hasBlob(digest, size);
+    return this.#staged.layout.hasBlob(digest, size);
   }
 
   readBlob(digest: Digest, from?: number, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
-    return this.#layout.readBlob(digest, from, signal);
+    return this.#staged.layout.readBlob(digest, from, signal);
   }
 
   writeManifest(raw: RawManifest): void {
     this.#digests.add(raw.digest);
-    this.#layout.writeManifest(raw);
+    this.#staged.layout.writeManifest(raw);
   }
 
   setTag(descriptor: Descriptor, tag: string | undefined): void {
-    this.#layout.setTag(descriptor, tag);
+    this.#staged.layout.setTag(descriptor, tag);
   }
 
   /** The archive under its name, durable; equal layouts give equal bytes. */
   async finish(signal: AbortSignal): Promise<void> {
-    this.#layout.flush();
-    const staged = StagedFile.fresh(this.#directory, `${stagingName(this.#name)}.tar`);
-    try {
-      const tar = new TarWriter((chunk) => staged.write(chunk));
-      await packLayout(this.#layout, [...this.#digests].sort(), tar, signal);
-      staged.commit(this.#name, FILE_MODE);
-    } catch (error) {
-      staged.discard();
-      throw error;
-    }
-    this.discard();
+    const { layout } = this.#staged;
+    layout.flush();
+    const digests = [...this.#digests].sort();
+    await this.#staged.commit((write) => packLayout(layout, digests, new TarWriter(write), signal));
   }
 
   /** Without an archive, and without leaving anything. */
   discard(): void {
-    if (!this.#isOpen) return;
-    const path = this.#directory.at(stagingName(this.#name));
-    naming(this.#layout.path, () => fs.rmSync(path, { recursive: true, force: true })); // never follows a link
-    this.close();
+    this.#staged.discard();
   }
 
   /** What is staged stays, for the next run. */
   close(): void {
-    if (!this.#isOpen) return;
-    this.#isOpen = false;
-    this.#layout.close();
-    this.#directory.close();
+    this.#staged.close();
   }
 }
 

@@ -94,7 +94,7 @@ describe('writing an archive of Docker', () => {
     writeFileSync(join(dir, 'full'), 'x');
     mkdirSync(join(dir, 'folder'));
     writeFileSync(join(dir, 'empty'), '');
-    await assert.rejects(writeDockerArchive(join(dir, 'full')), { code: 'ARCHIVE_EXISTS' });
+    await assert.rejects(writeDockerArchive(join(dir, 'full')), { name: 'OciError', code: 'ARCHIVE_EXISTS' });
     await assert.rejects(writeDockerArchive(join(dir, 'folder')), { code: 'NOT_A_REGULAR_FILE' });
     await assert.rejects(writeDockerArchive('/dev/null'), { code: 'NOT_A_REGULAR_FILE' });
     (await writeDockerArchive(join(dir, 'empty'))).discard();
@@ -107,7 +107,7 @@ describe('writing an archive of Docker', () => {
     await put(opened, image);
     opened.addImage(image.raw, []);
     writeFileSync(path, 'of somebody else');
-    await assert.rejects(opened.finish(signal), { code: 'ARCHIVE_EXISTS' });
+    await assert.rejects(opened.finish(signal), { name: 'OciError', code: 'ARCHIVE_EXISTS' });
     assert.equal(readFileSync(path, 'utf8'), 'of somebody else');
   });
 

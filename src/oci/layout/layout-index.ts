@@ -63,6 +63,16 @@ export class LayoutIndex {
     return [...new Set(this.#entries.flatMap(({ descriptor }) => tagOf(descriptor) ?? []))];
   }
 
+  /**
+   * What can be meant where nothing is named: not what lies beside an image and says something about it, as signatures
+   * do; unless there is nothing else.
+   */
+  get images(): readonly Descriptor[] {
+    const all = this.#entries.map(({ descriptor }) => descriptor);
+    const images = all.filter((descriptor) => !isCompanion(descriptor));
+    return images.length === 0 ? all : images;
+  }
+
   /** Entries of a tag. */
   tagged(tag: string): readonly Descriptor[] {
     return this.#entries.map(({ descriptor }) => descriptor).filter((descriptor) => tagOf(descriptor) === tag);
@@ -88,6 +98,12 @@ export class LayoutIndex {
       at < 0
         ? [...this.#entries, entry]
         : [...others(this.#entries.slice(0, at)), entry, ...others(this.#entries.slice(at))];
+  }
+
+  /** An entry without a tag beside the others, so that it is found again. */
+  add(descriptor: Descriptor): void {
+    if (this.#entries.some((known) => known.descriptor.digest === descriptor.digest)) return;
+    this.#entries = [...this.#entries, entryOf(descriptor, undefined)];
   }
 
   /** False when nothing has the tag. */
@@ -117,6 +133,14 @@ export function assertTag(tag: string): void {
 
 function tagOf({ annotations }: Descriptor): string | undefined {
   return annotations !== undefined && Object.hasOwn(annotations, REF_NAME) ? annotations[REF_NAME] : undefined;
+}
+
+/** Tags that cosign makes out of the digest of an image. */
+const BESIDE = /^sha(?:256|512)-[0-9a-f]+\.(?:sig|att|sbom)$/;
+
+function isCompanion(descriptor: Descriptor): boolean {
+  const tag = tagOf(descriptor);
+  return tag === undefined ? descriptor.artifactType !== undefined : BESIDE.test(tag);
 }
 
 function entryOf(descriptor: Descriptor, tag: string | undefined): Entry {

@@ -158,6 +158,14 @@ export class LayoutWriter extends Layout {
     this.entries.set(descriptor, tag);
   }
 
+  /**
+   * List a manifest without a name: one that says something about an image, by its `subject`. Tools of the
+   * specification look for these in the index, and nowhere else.
+   */
+  addReferrer(descriptor: Descriptor): void {
+    this.entries.add(descriptor);
+  }
+
   /** Blobs stay. @throws OciError IMAGE_MISSING */
   removeTag(tag: string): void {
     if (this.entries.remove(tag)) return;

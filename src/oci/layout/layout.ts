@@ -56,7 +56,7 @@ export class Layout {
    * @throws OciError IMAGE_MISSING, TAG_AMBIGUOUS, INVALID_DIGEST
    */
   find(selector?: string): Descriptor {
-    if (selector === undefined) return this.#only(this.index().manifests, 'several images', this.#hint());
+    if (selector === undefined) return this.#only(this.entries.images, 'several images', this.#hint());
     if (!selector.startsWith('@')) return this.#tagged(selector);
     if (!/^@[0-9]+$/.test(selector)) return this.#byDigest(parseDigest(selector.slice(1)));
     const found = this.index().manifests[Number(selector.slice(1))];

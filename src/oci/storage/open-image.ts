@@ -5,7 +5,7 @@ import type { ImageRecord } from './records.ts';
 import { configuredPlace, type StorageCaller, type StoragePlace, withOptions } from './storage-conf.ts';
 import { parseStorageName, type StorageName } from './storage-name.ts';
 import { Store } from './store.ts';
-import { type FoundLayer, StoredImage } from './stored-image.ts';
+import { type FoundLayer, StoredImage, type StoredName } from './stored-image.ts';
 
 export interface StorageOptions extends StorageCaller {
   readonly signal: AbortSignal;
@@ -27,11 +27,17 @@ export async function openStoredImage(text: string, options: StorageOptions): Pr
   };
   try {
     const { store, record } = await locate(stores, name, options.signal);
-    return new StoredImage({ store, record, layers: await layersOf(record, stores, options.signal) }, close);
+    const layers = await layersOf(record, stores, options.signal);
+    return new StoredImage({ name: storedName(name, record, stores), store, record, layers }, close);
   } catch (error) {
     close();
     throw error;
   }
+}
+
+function storedName({ named, id }: StorageName, record: ImageRecord, [first]: readonly Store[]): StoredName {
+  if (first === undefined) throw new Error('unreachable: the first storage has been opened');
+  return { driver: first.driver, root: first.path, named, id: id === undefined ? undefined : record.id };
 }
 
 async function placeOf({ store }: StorageName, options: StorageOptions): Promise<StoragePlace> {

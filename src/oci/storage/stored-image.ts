@@ -10,6 +10,7 @@ import { OciError } from '../error.ts';
 import type { ImageReader } from '../image-reader.ts';
 import { encodeManifest, type ImageManifest, parseManifest, type RawManifest, rawManifest } from '../manifest.ts';
 import { MEDIA } from '../media-types.ts';
+import type { NamedReference } from '../reference.ts';
 import { damaged } from './error.ts';
 import { measureLayerTar, readLayerTar } from './layer-tar.ts';
 import type { ImageRecord, LayerRecord } from './records.ts';
@@ -20,7 +21,18 @@ export interface FoundLayer {
   readonly record: LayerRecord;
 }
 
+/** How policies call an image of a storage. Source: containers-policy.json(5), "containers-storage:". */
+export interface StoredName {
+  readonly driver: string;
+  /** Of the first storage, though image and layers may lie in further ones. */
+  readonly root: string;
+  readonly named: NamedReference | undefined;
+  /** In full, where it was asked for by its id. */
+  readonly id: string | undefined;
+}
+
 export interface FoundImage {
+  readonly name: StoredName;
   readonly store: Store;
   readonly record: ImageRecord;
   /** The lowest first. */
@@ -41,6 +53,10 @@ export class StoredImage implements ImageReader {
   constructor(image: FoundImage, close: () => void) {
     this.#image = image;
     this.#close = close;
+  }
+
+  get name(): StoredName {
+    return this.#image.name;
   }
 
   /** @throws OciError IMAGE_MISSING for any other than the one image; StorageError */

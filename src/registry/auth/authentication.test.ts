@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { describe, it } from 'node:test';
+import { startFakeRegistry } from '../../../test/support/fake-registry.ts';
 import { startHostileServer } from '../../../test/support/hostile-server.ts';
 import { digestOf, type RawManifest, rawManifest } from '../../oci/index.ts';
 import { bench, descriptorOf, drained, never, noise, sourceOf } from '../registry.fixture.ts';
@@ -251,6 +252,20 @@ describe('bearer authentication', () => {
     server.fault({ path: /^\/v2\/$/ }, { kind: 'custom', handle });
     await repository.getManifest('v1', never);
     assert.equal(server.requestsFor('/token').length, 1);
+  });
+
+  it('goes to no token server that a storage host names', async (t) => {
+    const { server, repository } = await bench(t, { server: { auth: bearer }, client: { credentials: JOE } });
+    const storage = await startFakeRegistry();
+    t.after(() => storage.close());
+    const challenge = { 'www-authenticate': `Bearer realm="${storage.url}/token",service="x"` };
+    storage.fault({ path: '/manifests/' }, { kind: 'status', status: 401, headers: challenge });
+    const to = `${storage.url}/v2/team/app/manifests/v1`;
+    server.fault({ path: '/manifests/v1' }, { kind: 'redirect', to });
+    await assert.rejects(repository.getManifest('v1', never), { code: 'REGISTRY_DENIED' });
+    assert.equal(storage.requestsFor('/manifests/').length, 1);
+    assert.deepEqual(storage.requestsFor('/token'), []);
+    assert.equal(storage.requests[0]?.headers.authorization, undefined);
   });
 
   it('one who gives up does not take the token from the others', async (t) => {

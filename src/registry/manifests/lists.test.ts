@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { describe, it } from 'node:test';
 import { type Descriptor, digestOf, MEDIA, parseManifest, type RawManifest, rawManifest } from '../../oci/index.ts';
 import { referrersTag } from '../index.ts';
@@ -33,6 +34,7 @@ describe('the tags of a repository', () => {
     ['are no JSON', '<html>', {}],
     ['are no list', '{"tags":{}}', {}],
     ['have a name that no tag has', '{"tags":["a\\u001b[2J"]}', {}],
+    ['nest without end', `{"tags":[${'['.repeat(1_000_000)}${']'.repeat(1_000_000)}]}`, {}],
     ['go on at another host', '{"tags":["a"]}', { link: '<http://127.0.0.1:1/v2/x>; rel="next"' }],
     ['go on at the same page for ever', '{"tags":["a"]}', { link: '</v2/team/app/tags/list?n=1000>; rel="next"' }],
   ] as const) {
@@ -42,6 +44,31 @@ describe('the tags of a repository', () => {
       await assert.rejects(repository.listTags(never), { code: 'REGISTRY_PROTOCOL' });
     });
   }
+
+  it('may not fill the memory, on however many pages', async (t) => {
+    const { server, repository } = await bench(t);
+    const body = JSON.stringify({ tags: Array.from({ length: 25_000 }, (_, i) => `${'t'.repeat(120)}${i}`) });
+    let page = 0;
+    const handle = (_: IncomingMessage, response: ServerResponse): void => {
+      page++;
+      response.writeHead(200, { link: `</v2/team/app/tags/list?n=1000&last=${page}>; rel="next"` }).end(body);
+    };
+    server.fault({ path: '/tags/' }, { kind: 'custom', handle });
+    await assert.rejects(repository.listTags(never), { code: 'REGISTRY_PROTOCOL' });
+    assert.ok(page < (64 * 2 ** 20) / body.length + 2, `${page} pages`);
+  });
+
+  it('on pages without any are not asked for without end', async (t) => {
+    const { server, repository } = await bench(t);
+    let page = 0;
+    const handle = (_: IncomingMessage, response: ServerResponse): void => {
+      page++;
+      response.writeHead(200, { link: `</v2/team/app/tags/list?n=1000&last=${page}>; rel="next"` }).end('{"tags":[]}');
+    };
+    server.fault({ path: '/tags/' }, { kind: 'custom', handle });
+    await assert.rejects(repository.listTags(never), { code: 'REGISTRY_PROTOCOL' });
+    assert.equal(page, 1000);
+  });
 
   it('of a repository that is not there are an error', async (t) => {
     const { repository } = await bench(t);

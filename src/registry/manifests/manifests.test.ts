@@ -1,11 +1,24 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { digestOf, MEDIA, rawManifest } from '../../oci/index.ts';
+import type { HttpError } from '../../http/index.ts';
+import { digestOf, MEDIA, OciError, rawManifest } from '../../oci/index.ts';
 import { bench, never } from '../registry.fixture.ts';
 
 const BYTES = Buffer.from('{ "schemaVersion": 2,\n "layers": [] }'); // spaces that must survive
 const RAW = rawManifest(BYTES, MEDIA.ociManifest);
 const OTHER = Buffer.from('{"schemaVersion":2,"layers":[],"annotations":{}}');
+
+describe('a manifest that is none', () => {
+  it('is refused with the name of the host that sent it', async (t) => {
+    const { server, repository } = await bench(t);
+    const isNamed = (code: string) => (error: unknown) =>
+      error instanceof OciError && error.code === code && error.message.startsWith(`${server.host}: manifest v1 of `);
+    server.store.addManifest('team/app', '<html>', 'text/html', 'v1');
+    await assert.rejects(repository.getManifest('v1', never), isNamed('MANIFEST_MALFORMED'));
+    server.fault({ path: '/manifests/' }, { kind: 'replace', body: '{}' });
+    await assert.rejects(repository.getManifest('v1', never), isNamed('INVALID_DIGEST'));
+  });
+});
 
 describe('a manifest', () => {
   it('comes in the bytes it was pushed in, by tag and by digest', async (t) => {
@@ -146,7 +159,11 @@ describe('a registry', () => {
     await repository.getManifest('v1', never);
     assert.equal(server.requestsFor(/^\/v2\/$/).length, 1);
     const secure = await bench(t, { client: { scheme: 'https', alternates: ['http'], insecure: false } });
-    await assert.rejects(secure.repository.getManifest('v1', never), { code: 'HTTP_TLS' });
+    await assert.rejects(secure.repository.getManifest('v1', never), (error: HttpError) => {
+      assert.deepEqual([error.code, error.cause], ['HTTP_TLS', undefined]);
+      assert.match(`${error.hint}`, /--tls-verify=false/);
+      return error.message.startsWith(`${secure.server.host}: manifest v1 of team/app: `);
+    });
     assert.equal(secure.server.requests.length, 0);
   });
 

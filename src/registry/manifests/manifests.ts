@@ -7,6 +7,7 @@ import {
   isDigest,
   MANIFEST_LIMIT,
   MEDIA,
+  OciError,
   type RawManifest,
   rawManifest,
 } from '../../oci/index.ts';
@@ -36,9 +37,15 @@ export async function getManifest(
   const ask = { ...manifestAsk(repository, reference), limit: MANIFEST_LIMIT };
   const { bytes, headers } = await session.ask(ask, signal);
   const stated = headers.get('docker-content-digest');
-  const expected = isDigest(reference) ? reference : undefined;
-  if (expected === undefined && stated !== undefined && isDigest(stated)) assertDigest(ask.what, bytes, stated);
-  return rawManifest(bytes, headers.get('content-type'), expected);
+  const expected = [reference, stated].find((text) => text !== undefined && isDigest(text));
+  const where = `${session.asked(ask.what).host}: ${ask.what}`;
+  if (expected !== undefined) assertDigest(where, bytes, expected);
+  try {
+    return rawManifest(bytes, headers.get('content-type'), isDigest(reference) ? reference : undefined);
+  } catch (error) {
+    if (!(error instanceof OciError)) throw error;
+    throw new OciError(error.code, where, { cause: error, subject: session.asked(ask.what).host });
+  }
 }
 
 /** Undefined where there is none. */

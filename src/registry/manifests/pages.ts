@@ -6,6 +6,8 @@ import type { Ask, Session } from '../session/session.ts';
 const PAGE_LIMIT = 4 * 2 ** 20;
 /** A registry with more is not one: 1000 tags a page, and a page takes a request. */
 const PAGES = 1000;
+/** Of all pages: a million tags, or ten thousand referrers with what they say of themselves. */
+const TOTAL_LIMIT = 64 * 2 ** 20;
 
 /** One answer after the other, all of them from the registry itself. @param read takes an answer; false ends the list */
 export async function readPages(
@@ -16,11 +18,14 @@ export async function readPages(
 ): Promise<void> {
   const asked = session.asked(ask.what);
   const seen = new Set<string>();
+  let total = 0;
   let at = await session.urlOf(ask.at, signal);
   for (;;) {
     if (seen.has(at.href) || seen.size >= PAGES) throw nonsense(asked, 'a list with an end', 'pages without one');
     seen.add(at.href);
     const response = await session.ask({ ...ask, at, limit: PAGE_LIMIT }, signal);
+    total += response.bytes.length;
+    if (total > TOTAL_LIMIT) throw nonsense(asked, `a list of at most ${TOTAL_LIMIT} bytes`, 'more');
     if (!read(response)) return;
     const next = nextPage(response.headers.get('link'));
     if (next === undefined) return;

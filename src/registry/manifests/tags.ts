@@ -36,6 +36,6 @@ function parseTags(asked: Asked, bytes: Uint8Array): readonly string[] {
   if (!Array.isArray(tags)) throw nonsense(asked, 'a list of tags', 'something else');
   return tags.map((tag: unknown) => {
     if (typeof tag === 'string' && isTag(tag)) return tag;
-    throw nonsense(asked, 'a tag', quote(String(JSON.stringify(tag)).slice(0, 200)));
+    throw nonsense(asked, 'a tag', typeof tag === 'string' ? quote(tag, 200) : `a ${typeof tag}`); // it may nest without end
   });
 }

@@ -93,7 +93,8 @@ export class Session {
       if (url.origin !== base.origin) return await this.#send(url, ask, {}, signal);
       const used = await authorizer.current(ask.scopes, signal);
       const response = await this.#send(url, ask, this.#headers(url, used), signal);
-      if (response.status !== 401) return response;
+      // A storage host that the registry has sent us to has no say in where the credentials go.
+      if (response.status !== 401 || response.url.origin !== base.origin) return response;
       const next = await authorizer.renewed(response.headers.get('www-authenticate'), ask.scopes, used, signal);
       if (next === undefined) return response;
       return await this.#send(url, ask, this.#headers(url, next), signal);
@@ -127,8 +128,8 @@ export class Session {
     let first: unknown;
     for (const base of bases) {
       try {
-        const { status, headers } = await this.http.request(new URL('/v2/', base), { accepts: isAnswer, signal });
-        if (status === 401) authorizer.learn(headers.get('www-authenticate'));
+        const { status, headers, url } = await this.http.request(new URL('/v2/', base), { accepts: isAnswer, signal });
+        if (status === 401 && url.origin === base.origin) authorizer.learn(headers.get('www-authenticate'));
         return base;
       } catch (error) {
         if (!(error instanceof HttpError) || !NOT_THERE.has(error.code)) {

@@ -13,6 +13,7 @@ export interface CopyValues {
   readonly destCompressFormat?: LayerPacking;
   readonly preserveDigests?: true;
   readonly removeSignatures?: true;
+  readonly sigstoreSignatures?: true;
 }
 
 export function copyOptions(command: Command): Command {
@@ -29,7 +30,8 @@ export function copyOptions(command: Command): Command {
       ] satisfies LayerPacking[]),
     )
     .option('--preserve-digests', 'fail rather than store an image with another digest')
-    .option('--remove-signatures', 'leave signatures behind');
+    .option('--remove-signatures', 'leave signatures behind')
+    .option('--sigstore-signatures', 'take signatures of cosign along; implies --preserve-digests');
   return refuseOptions(command, {
     '--additional-tag <tag>': 'copy again under the other name: nothing is moved twice',
     '--decryption-key <key>': 'encrypted layers are not supported',
@@ -49,12 +51,15 @@ export function readCopyOptions(
 ): Pick<CopyOptions, 'all' | 'platform' | 'format' | 'packing' | 'preserveDigests' | 'removeSignatures'> {
   const all = values.all === true || values.multiArch === 'all';
   if (all && values.platform !== undefined) throw new UsageError('--all and --platform exclude each other');
+  if (values.removeSignatures === true && values.sigstoreSignatures === true) {
+    throw new UsageError('--remove-signatures and --sigstore-signatures exclude each other');
+  }
   return {
     all,
     platform: values.platform === undefined ? hostPlatform() : parsePlatform(values.platform),
     format: values.format,
     packing: values.destCompressFormat,
-    preserveDigests: values.preserveDigests === true,
+    preserveDigests: values.preserveDigests === true || values.sigstoreSignatures === true,
     removeSignatures: values.removeSignatures === true,
   };
 }

@@ -21,7 +21,14 @@ interface Ends {
 
 /** The digest is the one line on stdout. */
 export function tellCopied(
-  { manifest, sourceDigest, blobsCopied, blobsThere, bytesCopied }: CopyResult,
+  {
+    manifest,
+    sourceDigest,
+    blobsCopied,
+    blobsThere,
+    bytesCopied,
+    signatures,
+  }: CopyResult & { readonly signatures: number },
   { source, destination }: Ends,
   verdict: PolicyVerdict | undefined,
   { output }: Context,
@@ -29,6 +36,7 @@ export function tellCopied(
   const there = blobsThere === 0 ? '' : `, ${plural(blobsThere, 'blob')} there already`;
   const moved = `${plural(blobsCopied, 'blob')} copied (${formatBytes(bytesCopied)})${there}`;
   output.info(`${formatImageName(destination.name)}: ${moved}`);
+  if (signatures > 0) output.info(`${plural(signatures, 'manifest')} with signatures of cosign taken along`);
   output.result(manifest.digest);
   output.document(SCHEMA, {
     ...places(source, destination),
@@ -39,6 +47,7 @@ export function tellCopied(
     blobsCopied,
     blobsThere,
     bytes: bytesCopied,
+    signatures,
     policy: verdictDocument(verdict),
   });
 }

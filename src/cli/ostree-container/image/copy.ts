@@ -47,7 +47,7 @@ export function copyCommand(): Command {
       const names = [module.parseImageName(from), module.parseImageName(to)] as const;
       const asked = readCopyOptions(values);
       const signers = await readSigners(values, context.signal);
-      assertCanHold(names[1], signers);
+      assertCanHold(names[1], signers, values);
       await withPlaces(module, names, values, context, (places) =>
         work(module, places, values, { asked, signers }, context),
       );
@@ -81,8 +81,10 @@ async function work(
   }
   const copied = await module.copyImage(source, destination, options);
   if (signers.sigstore !== undefined) await attach(module, places, values, signers.sigstore, copied.manifest, context);
+  const signatures =
+    values.sigstoreSignatures === true ? await takeAlong(module, places, copied.manifest, asked.all, signal) : 0;
   if (values.digestfile !== undefined) writeDigest(values.digestfile, copied.manifest.digest);
-  tellCopied(copied, places, verdict(), context);
+  tellCopied({ ...copied, signatures }, places, verdict(), context);
 }
 
 /** What signs manifests with OpenPGP as they are stored. */
@@ -114,12 +116,28 @@ async function attach(
   });
 }
 
+/** Signatures of cosign that the source has for what was copied. @returns how many manifests of signatures */
+async function takeAlong(
+  module: ImagesDoor,
+  { source, destination }: Places,
+  raw: RawManifest,
+  all: boolean,
+  signal: AbortSignal,
+): Promise<number> {
+  const images = all ? await toBeSigned({ module, origin: source, signal }, raw) : [raw];
+  let count = 0;
+  for (const { digest } of images) {
+    count += await module.copySigstoreSignatures(source, destination, digest, signal);
+  }
+  return count;
+}
+
 /** @throws UsageError */
-function assertCanHold({ transport }: ImageName, { gpg, sigstore }: Signers): void {
+function assertCanHold({ transport }: ImageName, { gpg, sigstore }: Signers, { sigstoreSignatures }: Values): void {
   if (gpg !== undefined && transport !== 'docker' && transport !== 'dir') {
     throw new UsageError(`${transport}: keeps no OpenPGP signatures`, 'docker: and dir: do');
   }
-  if (sigstore !== undefined && transport !== 'docker' && transport !== 'oci') {
+  if ((sigstore !== undefined || sigstoreSignatures === true) && transport !== 'docker' && transport !== 'oci') {
     throw new UsageError(`${transport}: keeps no signatures of cosign`, 'docker: and oci: do');
   }
 }

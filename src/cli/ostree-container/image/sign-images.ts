@@ -16,7 +16,10 @@ export interface Signing {
 }
 
 /** The index first, then what it leads to: hosts look for the signature of what they choose. */
-export async function toBeSigned({ module, origin, signal }: Signing, raw: RawManifest): Promise<RawManifest[]> {
+export async function toBeSigned(
+  { module, origin, signal }: Pick<Signing, 'module' | 'origin' | 'signal'>,
+  raw: RawManifest,
+): Promise<RawManifest[]> {
   const collect = (member: Member): RawManifest[] =>
     module.isIndex(member) ? [member.raw, ...member.members.flatMap(collect)] : [member.raw];
   const all = collect(await module.collectMembers(origin, raw, signal));

@@ -45,7 +45,7 @@ export function signCommand(): Command {
     if (signers.gpg === undefined && signers.sigstore === undefined) {
       throw new UsageError('name a key: --key, --sign-by or --gpg-key-file');
     }
-    assertCanHold(name, values, signers);
+    assertCanHold(name, signers);
     await withDestination(context, name, async (destination) => {
       const origin = await context.images.origin(name, context.signal);
       await closing(origin, async () => {
@@ -86,14 +86,11 @@ async function signAll(signing: Signing, signers: Signers, values: Values, { out
 }
 
 /** Which kind can lie where. @throws UsageError */
-function assertCanHold({ transport }: ImageName, { referrers }: Values, { gpg }: Signers): void {
+function assertCanHold({ transport }: ImageName, { gpg }: Signers): void {
   if (transport !== 'docker' && transport !== 'oci') {
     throw new UsageError(`images in ${transport}: are signed when they are copied there`, 'see "image copy --sign-by"');
   }
   if (transport === 'oci' && gpg !== undefined) throw new UsageError('a layout keeps no OpenPGP signatures');
-  if (transport === 'oci' && referrers === true) {
-    throw new UsageError('--referrers: in a layout signatures are found by their tag alone');
-  }
 }
 
 function signingValues({ key, passphraseFile, ...rest }: Values): SigningValues {

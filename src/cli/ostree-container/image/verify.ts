@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { codeOf } from '../../../base/error.ts';
-import type { IdentityMatch, ImageSource, Policy, PolicyVerdict } from '../../../images/index.ts';
+import type { IdentityMatch, ImageName, ImageSource, Policy, PolicyVerdict } from '../../../images/index.ts';
 import { readFileBounded } from '../../../linux/files/read.ts';
 import { hostPlatform, parseNamed, parsePlatform, type RawManifest } from '../../../oci/index.ts';
 import { UsageError } from '../../arguments.ts';
@@ -42,7 +42,7 @@ export function verifyCommand(): Command {
     'ostree-container image verify --key cosign.pub docker://registry.example.com/os:stable',
   ];
   return imageCommand<Values>(shape, examples, async (values, name, context) => {
-    const policy = readPolicy(values, context);
+    const policy = readPolicy(values, name, context);
     await withSource(context, name, async (source) => {
       const { verdict, raw } = await judge(policy, values, source, context);
       tell(verdict, raw, context);
@@ -90,7 +90,7 @@ function isByKeys({ key, gpgKeyring }: Values): boolean {
 }
 
 /** Keys are a policy of their own, for every image. */
-function readPolicy(values: Values, { module }: WithImages): Policy | undefined {
+function readPolicy(values: Values, { transport }: ImageName, { module }: WithImages): Policy | undefined {
   const { policy, key = [], gpgKeyring = [], identity } = values;
   if (!isByKeys(values)) {
     if (identity !== undefined) throw new UsageError('--identity needs --key or --gpg-keyring');
@@ -98,6 +98,9 @@ function readPolicy(values: Values, { module }: WithImages): Policy | undefined 
       ?.policy;
   }
   if (policy !== undefined) throw new UsageError('--policy excludes --key and --gpg-keyring');
+  if (identity === undefined && transport !== 'docker' && transport !== 'containers-storage') {
+    throw new UsageError('--identity is needed: only images in registries have a name of their own');
+  }
   const signedIdentity: IdentityMatch =
     identity === undefined
       ? { type: 'matchRepository' }
