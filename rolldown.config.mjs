@@ -1,8 +1,9 @@
 // The release bundle: `npm run bundle`. One entry file a program in build/bundle/, what is loaded on demand below it.
 // The programs share no file: each starts from one, which holds what it needs and nothing else.
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { readFileSync, rmSync } from 'node:fs';
 import { defineConfig } from 'rolldown';
+import { licenseTexts, packageOf } from './tools/license-texts.mjs';
+import { webserverBundle } from './tools/webserver-bundle.mjs';
 
 const { name, version, license, bin } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8'));
 
@@ -30,7 +31,13 @@ function bundle(entry, source, chunks) {
     // What is loaded on demand may import from the entry file: no second file before the program starts.
     preserveEntrySignatures: 'allow-extension',
     external: (id, importer) => id === 'koffi' || (id.startsWith('node:') && !isUnusedSpawn(id, importer)),
-    plugins: [entries(), lazySpawn(), description(), licenses()],
+    plugins: [
+      entries(),
+      lazySpawn(),
+      description(),
+      licenses(),
+      ...(entry === 'ostree-container' ? [webserver(chunks)] : []),
+    ],
     output: {
       dir: directory,
       format: 'cjs',
@@ -96,22 +103,19 @@ function licenses() {
     name: 'licenses',
     generateBundle(_, bundle) {
       const modules = Object.values(bundle).flatMap((file) => Object.keys(file.modules ?? {}));
-      const roots = modules.flatMap((id) => /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/.exec(id)?.[0] ?? []);
-      for (const root of roots) bundled.add(root);
-      const source = [...bundled]
-        .sort()
-        .map(licenseOf)
-        .join(`\n${'-'.repeat(72)}\n\n`);
-      this.emitFile({ type: 'asset', fileName: 'LICENSES.txt', source });
+      for (const root of modules.flatMap((id) => packageOf(id) ?? [])) bundled.add(root);
+      this.emitFile({ type: 'asset', fileName: 'LICENSES.txt', source: licenseTexts(bundled) });
     },
   };
 }
 
-function licenseOf(root) {
-  const about = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-  const file = readdirSync(root).find((entry) => /^licen[cs]e/i.test(entry));
-  // Packages that bring no text of their own have one here.
-  const path = file === undefined ? join(import.meta.dirname, 'tools/licenses', `${about.name}.txt`) : join(root, file);
-  if (!existsSync(path)) throw new Error(`${about.name}: no licence text in ${dirname(root)}`);
-  return `${about.name} ${about.version} (${about.license})\n\n${readFileSync(path, 'utf8').trim()}\n`;
+/** What goes into images, beside the chunk that puts it there. */
+function webserver(chunks) {
+  return {
+    name: 'webserver',
+    async generateBundle() {
+      const source = await webserverBundle();
+      this.emitFile({ type: 'asset', fileName: `${chunks}/repo-webserver.bundle`, source });
+    },
+  };
 }

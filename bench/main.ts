@@ -1,5 +1,6 @@
 /** `npm run bench [-- SUITE...]`: ours beside the established tools, in one run, as ratios. */
 import { release } from 'node:os';
+import { benchContainer } from './container.ts';
 import { benchImages } from './images.ts';
 import { benchOstree } from './ostree.ts';
 import { benchTako } from './tako.ts';
@@ -8,6 +9,7 @@ const SUITES: Readonly<Record<string, () => Promise<void>>> = {
   tako: benchTako,
   ostree: benchOstree,
   images: benchImages,
+  container: benchContainer,
 };
 
 const words = process.argv.slice(2).filter((word) => word !== '--');

@@ -74,6 +74,7 @@ function testFiles(directory) {
 function build() {
   removeStale();
   must('build', run(bin('tsc'), ['-b']));
+  must('build', run(process.execPath, ['tools/webserver-bundle.mjs']));
 }
 
 /** Compiled files whose source is gone would be tested, and shipped, for ever. */

@@ -61,6 +61,12 @@ describe('the explanation of an error', () => {
     assert.equal(explain(new Error('copy: disk full', { cause })), 'copy: disk full');
   });
 
+  it('leaves out the newlines that OpenSSL puts behind its texts', () => {
+    assert.equal(
+      explain(new Error('not trusted', { cause: new Error('wrong version\n') })),
+      'not trusted: wrong version',
+    );
+  });
   it('falls back on the name of an error without a text', () => {
     assert.equal(explain(new TypeError('')), 'TypeError');
     assert.equal(explain(new Error('outer', { cause: new RangeError('') })), 'outer: RangeError');

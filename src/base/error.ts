@@ -37,7 +37,7 @@ export function explain(error: unknown): string {
   const texts: string[] = [];
   let e: unknown = error;
   for (let depth = 0; e !== undefined && e !== null && depth < 10; depth++) {
-    const text = e instanceof Error ? e.message || e.name : String(e);
+    const text = (e instanceof Error ? e.message || e.name : String(e)).trim(); // OpenSSL ends its texts with newlines
     if (!texts.some((known) => known.includes(text))) texts.push(text);
     e = e instanceof Error ? e.cause : undefined;
   }

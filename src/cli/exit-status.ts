@@ -14,6 +14,7 @@ export const EXIT_HELP = `Exit status:
 
 /** Whatever is not listed has failed: 1. */
 const STATUS: Readonly<Record<string, number>> = {
+  LAYER_COUNT: EXIT.usage,
   USAGE: EXIT.usage,
 
   BINDING_MISMATCH: EXIT.refused,
@@ -25,14 +26,23 @@ const STATUS: Readonly<Record<string, number>> = {
   INVALID_SIZE: EXIT.refused,
   NOT_A_SUPERSET: EXIT.refused,
   OLDER_MANIFEST: EXIT.refused,
+  COMMITMETA_MISSING: EXIT.refused,
+  COMMIT_LABEL_MISMATCH: EXIT.refused,
+  LAYERS_UNSIGNED: EXIT.refused,
+  NO_VERIFICATION: EXIT.refused,
+  SEED_LIMIT: EXIT.refused,
+  SIGNATURE_EXPIRED: EXIT.refused,
   SIGNATURE_INVALID: EXIT.refused,
+  SIGNATURE_KEY_MISSING: EXIT.refused,
   SIGNATURE_MISSING: EXIT.refused,
   UNSAFE_LINK: EXIT.refused,
   UNSAFE_OWNER: EXIT.refused,
   NOT_A_DIRECTORY: EXIT.refused,
   NOT_A_REGULAR_FILE: EXIT.refused,
   WEAK_PUBLIC_KEY: EXIT.refused,
+  XATTRS_CORRUPT: EXIT.refused,
   HTTP_REDIRECT: EXIT.refused,
+  STREAM_LIMIT: EXIT.refused,
   TAR_PATH: EXIT.refused,
   TOO_LARGE: EXIT.refused,
 

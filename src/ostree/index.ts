@@ -72,7 +72,7 @@ export { openContent } from './history/find-content.ts';
 export { findEntry, type Subtree, type SubtreeFile } from './history/find-entry.ts';
 export { type Depth, formatAttributes, type ListedEntry, listTree } from './history/list-tree.ts';
 export { ancestry, Reach, reachTree } from './history/reach.ts';
-export { openPool, type Pool, threadsFor } from './jobs/pool.ts';
+export { openPool, type Pool, threadsBeside, threadsFor } from './jobs/pool.ts';
 export type { FindingKind, FindingUser, FsckFinding } from './maintenance/finding.ts';
 export type { FsckOptions, FsckResult } from './maintenance/fsck.ts';
 export type { PruneOptions, PruneResult } from './maintenance/prune.ts';
@@ -81,7 +81,16 @@ export { type Commit, contentChecksum, decodeCommit, encodeCommit } from './obje
 export { decodeDetached, GPG_SIGNATURES, signaturesOf } from './objects/detached.ts';
 export { type DirMeta, decodeDirMeta, encodeDirMeta } from './objects/dirmeta.ts';
 export { type DirTree, decodeDirTree, encodeDirTree } from './objects/dirtree.ts';
-export { encodeFileHeader, type FileHeader, S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from './objects/file-header.ts';
+export {
+  decodeArchiveHeader,
+  encodeArchiveHeader,
+  encodeFileHeader,
+  type FileHeader,
+  S_IFDIR,
+  S_IFLNK,
+  S_IFMT,
+  S_IFREG,
+} from './objects/file-header.ts';
 export type { MetadataType, ObjectType } from './objects/object-type.ts';
 export type { Xattr, Xattrs } from './objects/xattrs.ts';
 export { decodeXattrs, encodeXattrs } from './objects/xattrs-object.ts';

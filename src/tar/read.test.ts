@@ -72,7 +72,7 @@ describe('an archive', () => {
     await assertRefused(Buffer.concat([Buffer.from([0x1f, 0x8b, 8, 0]), Buffer.alloc(2000, 7)]), 'TAR_MALFORMED');
   });
 
-  it('cut off anywhere but at the end of an entry is truncated', async () => {
+  it('cut off anywhere but at the end of an entry, before or behind its padding, is truncated', async () => {
     const archive = Buffer.concat([
       file('a', 'x'.repeat(600)),
       pax([['path', 'p']]),
@@ -81,10 +81,14 @@ describe('an archive', () => {
       blocks('name\0'),
       file('c', ''),
     ]);
-    const good = new Set([0, 1536, 3584, archive.length]);
+    const isGood = (length: number): boolean =>
+      length === 0 ||
+      length === archive.length ||
+      (1112 <= length && length <= 1536) ||
+      (3073 <= length && length <= 3584);
     for (let length = 0; length <= archive.length; length += length % 512 === 1 ? 510 : 1) {
       const cut = archive.subarray(0, length);
-      if (good.has(length)) assert.equal((await read(cut)).length, scan(cut).length);
+      if (isGood(length)) assert.equal((await read(cut)).length, scan(cut).length);
       else await assertRefused(cut, 'TAR_TRUNCATED');
     }
   });

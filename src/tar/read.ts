@@ -101,9 +101,12 @@ class Body {
   async pass(): Promise<void> {
     this.#isTaken = true;
     const { storedSize, path } = this.#entry;
-    const rest = this.#left + padded(storedSize) - storedSize;
+    const left = this.#left;
+    const padding = padded(storedSize) - storedSize;
     this.#left = 0;
-    if (rest > 0 && this.#queue.takeNow(rest) === undefined && !(await this.#queue.pass(rest))) throw truncated(path);
+    if (left + padding === 0 || this.#queue.takeNow(left + padding) !== undefined) return;
+    if (left > 0 && !(await this.#queue.pass(left))) throw truncated(path);
+    await this.#queue.pass(padding); // nothing is lost when the archive ends before: the next header is missing then
   }
 
   async *#stored(length: number): AsyncGenerator<Uint8Array> {

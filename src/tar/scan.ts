@@ -15,7 +15,7 @@ const LARGEST = 2 ** 18;
  *
  * Files and links with types that POSIX does not know, GNU's continued volumes among them, are TAR_UNSUPPORTED: what
  * would be guessed about them is not what somebody signed. The archive ends with two zero blocks, with one at the end
- * of the file, or without any at the end of an entry; what comes after is not looked at. A zero block and then
+ * of the file, or without any at the end of an entry, padded or not; what comes after is not looked at. A zero block and then
  * something else is TAR_MALFORMED, for a hole in a damaged file looks like this.
  *
  * @throws TarError TAR_MALFORMED, TAR_TRUNCATED, TAR_LIMIT, TAR_NAME, TAR_UNSUPPORTED
@@ -29,7 +29,8 @@ export function* scanTar(fd: number, limits: TarLimits = {}): Generator<TarEntry
       step = parser.next(step.value > 0 ? file.take(step.value) : file.pass(-step.value));
     } else {
       const { storedSize, path } = step.value;
-      file.pass(padded(storedSize), path);
+      file.pass(storedSize, path);
+      file.passPadding(padded(storedSize) - storedSize);
       yield step.value;
       step = parser.next();
     }
@@ -75,6 +76,11 @@ class Window {
     if (this.#at + length > this.#fileSize) throw truncated(what);
     this.#at += length;
     return NOTHING;
+  }
+
+  /** The archive may end before it, as umoci writes layers. */
+  passPadding(length: number): void {
+    this.#at = Math.min(this.#at + length, this.#fileSize);
   }
 
   #fill(length: number): void {

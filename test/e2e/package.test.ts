@@ -36,7 +36,8 @@ describe('the npm package', { skip: needs('npm') }, () => {
 
   it('holds the programs, their types, the units and the documents', () => {
     const programs = ['tako', 'ostree-container'].map((name) => `dist/src/cli/${name}/main.js`);
-    for (const path of ['package.json', 'README.md', 'LICENSE', 'NOTICE', 'docs/guide.md', ...programs])
+    const webserver = 'dist/src/ostree-container/webserver-executable/repo-webserver.bundle';
+    for (const path of ['package.json', 'README.md', 'LICENSE', 'NOTICE', 'docs/guide.md', webserver, ...programs])
       assert.ok(files.includes(path), path);
     assert.ok(files.some((path) => path.startsWith('systemd/')));
   });

@@ -12,7 +12,7 @@ export function quote(text: string): string {
 
 /** Words that no shell reads anything into: names and choices are ours, and no others will do. */
 export function plain(word: string): string {
-  if (!/^[A-Za-z0-9][\w.+-]*$|^--?[A-Za-z0-9][\w.-]*$/.test(word))
+  if (!/^[A-Za-z0-9][\w.+/-]*$|^--?[A-Za-z0-9][\w.-]*$/.test(word))
     throw new Error(`unreachable: "${word}" cannot be completed`);
   return word;
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Command } from 'commander';
 import { follow, pathOf } from '../command-table.ts';
+import { bashCompletion } from '../completion/bash.ts';
 import { ostreeContainerProgram } from './definition.ts';
 
 function all(command: Command): readonly Command[] {
@@ -12,6 +13,9 @@ describe('the commands of ostree-container', () => {
   it('have a summary and a description each', async () => {
     for (const each of all(await ostreeContainerProgram()).slice(1))
       assert.ok(each.summary() !== '' && each.description() !== '', pathOf(each));
+  });
+  it('have words that shells can complete', async () => {
+    assert.ok(bashCompletion(await ostreeContainerProgram()).includes('--registries.d'));
   });
   it('of repositories stand in the order of their names', async () => {
     const repo = (await ostreeContainerProgram()).commands.find((each) => each.name() === 'repo');

@@ -247,7 +247,136 @@ const IMAGE: readonly CommandEntry[] = [
   },
 ];
 
+/** The words that users of format v1 have in their scripts. */
+const TAR: readonly CommandEntry[] = [
+  {
+    name: 'export',
+    summary: 'write a commit as a tar stream',
+    load: async () => (await import('./tar/export.ts')).exportCommand(),
+  },
+  {
+    name: 'import',
+    summary: 'make a commit out of such a stream',
+    load: async () => (await import('./tar/import.ts')).importCommand(),
+  },
+];
+
+/** Images that a repository stores, sorted by name. */
+const CONTAINER_IMAGE: readonly CommandEntry[] = [
+  {
+    name: 'clear-cached-update',
+    summary: 'forget a newer image that was seen',
+    load: async () => (await import('./container/image/clear-cached-update.ts')).clearCachedUpdateCommand(),
+  },
+  {
+    name: 'copy',
+    summary: 'copy a stored image into another repository',
+    load: async () => (await import('./container/image/copy.ts')).copyCommand(),
+  },
+  {
+    name: 'deploy',
+    summary: 'pull an image and check it out as a deployment',
+    load: async () => (await import('./container/image/deploy.ts')).deployCommand(),
+  },
+  {
+    name: 'history',
+    summary: 'show the layers of a stored image',
+    load: async () => (await import('./container/image/history.ts')).historyCommand(),
+  },
+  {
+    name: 'list',
+    summary: 'list the stored images',
+    load: async () => (await import('./container/image/list.ts')).listCommand(),
+  },
+  {
+    name: 'metadata',
+    summary: 'print the manifest or the configuration of a stored image',
+    load: async () => (await import('./container/image/metadata.ts')).metadataCommand(),
+  },
+  {
+    name: 'prune-images',
+    summary: 'forget images that no deployment comes from',
+    load: async () => (await import('./container/image/prune-images.ts')).pruneImagesCommand(),
+  },
+  {
+    name: 'prune-layers',
+    summary: 'drop layers that nothing needs',
+    load: async () => (await import('./container/image/prune-layers.ts')).pruneLayersCommand(),
+  },
+  {
+    name: 'pull',
+    summary: 'store an image with all its layers',
+    load: async () => (await import('./container/image/pull.ts')).pullCommand(),
+  },
+  {
+    name: 'reexport',
+    summary: 'write a stored image back into a registry or a layout',
+    load: async () => (await import('./container/image/reexport.ts')).reexportCommand(),
+  },
+  {
+    name: 'remove',
+    summary: 'forget stored images',
+    load: async () => (await import('./container/image/remove.ts')).removeCommand(),
+  },
+  {
+    name: 'replace-detached-metadata',
+    summary: 'put other signatures into an image',
+    load: async () => (await import('./container/image/replace-detached-metadata.ts')).replaceDetachedMetadataCommand(),
+  },
+];
+
+/** OSTree commits in container images of format v1, sorted by name. */
+const CONTAINER: readonly CommandEntry[] = [
+  {
+    name: 'commit',
+    summary: 'end the build of an image: empty its temporary directories',
+    load: async () => (await import('./container/commit.ts')).commitCommand(),
+  },
+  {
+    name: 'compare',
+    summary: 'show which layers of two images differ',
+    load: async () => (await import('./container/compare.ts')).compareCommand(),
+  },
+  {
+    name: 'encapsulate',
+    aliases: ['export'],
+    summary: 'make a container image of a commit',
+    load: async () => (await import('./container/encapsulate.ts')).encapsulateCommand(),
+  },
+  {
+    name: 'image',
+    summary: 'work with container images that a repository stores',
+    description:
+      'Images in a repository: the OSTree commit in each, the layers on top of it, and the tree of both. Images in ' +
+      'registries and layouts are the business of "ostree-container image".',
+    commands: CONTAINER_IMAGE,
+    instead: { inspect: 'images that are not stored are shown by "ostree-container image inspect"' },
+  },
+  {
+    name: 'info',
+    summary: 'print the digest of an image',
+    load: async () => (await import('./container/info.ts')).infoCommand(),
+  },
+  {
+    name: 'unencapsulate',
+    aliases: ['import'],
+    summary: 'take the commit out of such an image',
+    load: async () => (await import('./container/unencapsulate.ts')).unencapsulateCommand(),
+  },
+];
+
 const COMMANDS: readonly CommandEntry[] = [
+  {
+    name: 'build',
+    summary: 'make a container image of a commit',
+    load: async () => (await import('./build.ts')).buildCommand(),
+  },
+  {
+    name: 'container',
+    summary: 'carry OSTree commits in container images',
+    description: 'OSTree commits as container images of format v1, and images with layers on top of such a commit.',
+    commands: CONTAINER,
+  },
   {
     name: 'image',
     summary: 'work with container images, in registries and on disks',
@@ -266,10 +395,26 @@ const COMMANDS: readonly CommandEntry[] = [
     },
   },
   {
+    name: 'pull',
+    summary: 'pull a commit out of a container image',
+    load: async () => (await import('./pull.ts')).pullCommand(),
+  },
+  {
     name: 'repo',
     summary: 'work with an OSTree repository',
     description: 'Work with an OSTree repository, with the words and options that users of the program ostree know.',
     commands: REPO,
+  },
+  {
+    name: 'serve',
+    summary: 'serve a repository over HTTP, with a page for people',
+    load: async () => (await import('./serve.ts')).serveCommand(),
+  },
+  {
+    name: 'tar',
+    summary: 'write a commit as a tar stream, and read it back',
+    description: 'A commit as one tar stream that is a root file system and an OSTree repository at once.',
+    commands: TAR,
   },
 ];
 

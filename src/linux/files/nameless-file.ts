@@ -2,6 +2,8 @@
 import fs from 'node:fs';
 import { naming } from '../calls/system-error.ts';
 
+const CHUNK = 2 ** 20;
+
 /** `TMPDIR`, else `/var/tmp`: unlike `/tmp` it is not kept in memory. */
 export function temporaryFolder(): string {
   return process.env['TMPDIR'] || '/var/tmp';
@@ -19,4 +21,15 @@ export function openNamelessFile(folder = temporaryFolder()): number {
       fs.rmdirSync(directory);
     }
   });
+}
+
+/** Of the first `size` bytes those from `from` on. A chunk is valid until the next one is asked for. */
+export async function* readNamelessFile(fd: number, from: number, size: number): AsyncGenerator<Uint8Array> {
+  const room = Buffer.allocUnsafe(Math.min(CHUNK, Math.max(size - from, 1)));
+  for (let at = from; at < size; ) {
+    const count = fs.readSync(fd, room, 0, Math.min(room.length, size - at), at);
+    if (count === 0) throw new Error('unreachable: a file of our own has become shorter');
+    at += count;
+    yield room.subarray(0, count);
+  }
 }

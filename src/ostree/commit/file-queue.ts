@@ -22,6 +22,8 @@ const ROOM = 2 ** 20;
 export interface FileQueueOptions {
   /** At most so many threads; 0: everything on this one. */
   readonly threads?: number | undefined;
+  /** Threads that several queues of one transaction share, instead of some of its own; whoever made them ends them. */
+  readonly pool?: Pool | undefined;
   readonly signal: AbortSignal;
   /** Called with the bytes of the contents that are stored, all together. */
   readonly onBytes?: ((done: number) => void) | undefined;
@@ -62,6 +64,7 @@ export class FileQueue {
   constructor(transaction: Transaction, options: FileQueueOptions) {
     this.#transaction = transaction;
     this.#options = options;
+    this.#pool = options.pool;
   }
 
   add(file: FileToStore, onStored: (stored: Stored) => void, held?: Held): void {
@@ -125,7 +128,7 @@ export class FileQueue {
 
   /** Whatever came of it. */
   async close(): Promise<void> {
-    await this.#pool?.close();
+    if (this.#options.pool === undefined) await this.#pool?.close();
     await Promise.all(this.#running);
     for (const { held } of [...this.#waiting, this.#open]) for (const each of held) each.release();
     this.#waiting = [];

@@ -28,13 +28,13 @@ export interface CommitOptions {
  * Write a commit on a tree whose objects are all there. Refs are the caller's.
  * @throws OstreeError OBJECT_MALFORMED for an empty metadata key or one twice, or a timestamp that is none
  */
-export function writeCommit(writer: MetadataWriter, root: Root, options: CommitOptions): Checksum {
+export function writeCommit(writer: MetadataWriter, { rootTree, rootMeta }: Root, options: CommitOptions): Checksum {
   const { subject = '', body = '', timestamp, parent } = options;
   if (!Number.isSafeInteger(timestamp) || timestamp < 0) {
     throw new OstreeError('OBJECT_MALFORMED', `commit: a timestamp of ${timestamp} seconds`);
   }
   const metadata = commitMetadata(options);
-  const object = encodeCommit({ metadata, parent, related: [], subject, body, timestamp, ...root });
+  const object = encodeCommit({ metadata, parent, related: [], subject, body, timestamp, rootTree, rootMeta });
   return writer.putMetadata('commit', object).checksum;
 }
 

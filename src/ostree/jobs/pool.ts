@@ -40,8 +40,9 @@ export function threadsFor(entries: number, limit = MOST_THREADS): number {
 }
 
 /** The same where this thread is busy itself, as with receiving: one processor is its own. */
-export function threadsBeside(entries: number): number {
-  return entries < WORTHWHILE ? 0 : Math.max(1, Math.min(availableParallelism() - 1, MOST_THREADS));
+export function threadsBeside(entries: number, limit = MOST_THREADS): number {
+  if (entries < WORTHWHILE || limit === 0) return 0;
+  return Math.max(1, Math.min(availableParallelism() - 1, limit, MOST_THREADS));
 }
 
 export function openPool(place: PoolPlace, threads: number): Pool {

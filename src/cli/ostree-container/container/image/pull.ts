@@ -1,0 +1,70 @@
+import { Command } from 'commander';
+import { command } from '../../../program.ts';
+import { repoLockWait } from '../../../shared-options.ts';
+import { closing } from '../../image/with-images.ts';
+import { admissionFor, openAccess } from './image-access.ts';
+import { pullFlags, type StorePullValues, storePullOptions } from './pull-options.ts';
+import { planDocument, pulledDocument, tellPlan, tellPulled } from './pull-report.ts';
+import { writeWholeFile } from './whole-file.ts';
+
+interface Values extends StorePullValues {
+  readonly check?: string;
+}
+
+const SCHEMA = 'ostree-container.container-image-pull/1';
+
+export function pullCommand(): Command {
+  const shape = new Command('pull')
+    .description(
+      'Store an image in a repository, with all of its layers: the OSTree commit that is in it, and what was built on ' +
+        'top of that, merged to one tree. Layers that are there are not fetched.',
+    )
+    .argument('<repository>', 'directory of the repository')
+    .argument('<image>', 'ostree-unverified-registry:HOST/NAME:TAG, ostree-image-signed:docker://..., ...')
+    .option('--check <file>', 'fetch no layers; write the manifest into this file if the image is a new one');
+  const examples = [
+    'ostree-container container image pull /ostree/repo ostree-remote-registry:fedora:quay.io/example/os:stable',
+    'ostree-container container image pull /ostree/repo ostree-unverified-image:oci:/media/usb/os',
+  ];
+  return command<Values>(storePullOptions(shape), examples, async () => {
+    const [module, ostree, oci, container] = await Promise.all([
+      import('../../../../images/index.ts'),
+      import('../../../../ostree/index.ts'),
+      import('../../../../oci/index.ts'),
+      import('../../../../ostree-container/index.ts'),
+    ]);
+    return async (values, [path = '', text = ''], context) => {
+      const { output, progress, signal } = context;
+      const reference = container.parseOstreeReference(text);
+      const repository = ostree.openRepository(path);
+      const images = openAccess(module, values, context);
+      const options = {
+        reference,
+        images,
+        admit: admissionFor(module, values, reference, context),
+        platform: values.platform === undefined ? oci.hostPlatform() : oci.parsePlatform(values.platform),
+        ...pullFlags(values),
+        ...repoLockWait(values, context, repository),
+        onProgress: progress.emit,
+        signal,
+      };
+      return closing(repository, () =>
+        closing(images, async () => {
+          if (values.check !== undefined || values.dryRun === true) {
+            const plan = await container.checkStore(repository, options);
+            if (values.check !== undefined && !plan.isStored) writeWholeFile(values.check, plan.manifest.bytes);
+            tellPlan(plan, context);
+            output.document(SCHEMA, { image: text, dryRun: true, ...planDocument(plan) });
+            return 0;
+          }
+          const pulled = await container.pullIntoStore(repository, options);
+          const wasVerified = reference.trust.kind === 'remote';
+          tellPulled(pulled, wasVerified, { ...context, ostree, repository });
+          output.result(`Imported: ${container.formatOstreeReference(reference)} => ${pulled.commit}`);
+          output.document(SCHEMA, { image: text, dryRun: false, ...pulledDocument(pulled, wasVerified) });
+          return 0;
+        }),
+      );
+    };
+  });
+}
