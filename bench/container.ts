@@ -9,19 +9,15 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type DockerRegistry, startDockerRegistry } from '../test/support/docker-registry.ts';
 import { openDisk } from './disk.ts';
-import { printDuel, printMemory, race } from './measure.ts';
+import { MIB, RegistryBench, type Row, SKOPEO, TIME } from './registry-bench.ts';
 
 /** As it is installed: the release bundle. */
 const MAIN =
   process.env['BENCH_PROGRAM'] ?? fileURLToPath(new URL('../../build/bundle/ostree-container.js', import.meta.url));
 const MAKE_DATA = fileURLToPath(new URL('../../bench/make-data.sh', import.meta.url));
-const SKOPEO = 'skopeo --insecure-policy copy -q --src-tls-verify=false --dest-tls-verify=false';
-const TIME = '--timestamp=2024-01-01 00:00:00 +0000';
 const REF = 'os/main';
 
-const MEMORY_MIB = 200;
 const TARGET = 0.7;
-const MIB = 2 ** 20;
 /** For a quick look: `BENCH_ROUNDS=1`. */
 const ROUNDS = Number(process.env['BENCH_ROUNDS'] ?? 3);
 
@@ -33,7 +29,7 @@ export async function benchContainer(): Promise<void> {
   let registry: DockerRegistry | undefined;
   try {
     registry = await startDockerRegistry({ below: disk.path });
-    const bench = new Bench(disk.path, registry);
+    const bench = new Bench(disk.path, registry, ROUNDS);
     bench.commit({ d1: join(data, 'd1'), d1b: join(data, 'd1b') });
     const words = new Set((process.env['BENCH_ROWS'] ?? '').split(',').filter(Boolean));
     for (const [name, rows] of Object.entries(SECTIONS)) if (words.size === 0 || words.has(name)) await rows(bench);
@@ -50,40 +46,10 @@ const SECTIONS: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
   bytes: byteRows,
 };
 
-/** `ours` and `theirs` are names of layouts and repositories, too. */
-type Side = 'ours' | 'theirs';
-
-interface Row {
-  readonly ours: readonly string[];
-  /** For `sh`, in the directory of the bench. */
-  readonly theirs: string;
-  readonly before?: (side: Side) => void;
-}
-
 type Mode = 'archive' | 'bare';
 type Format = 'seed' | 'v1';
 
-class Bench {
-  readonly disk: string;
-  readonly registry: DockerRegistry;
-
-  constructor(disk: string, registry: DockerRegistry) {
-    this.disk = disk;
-    this.registry = registry;
-  }
-
-  path(name: string): string {
-    return join(this.disk, name);
-  }
-
-  remove(...names: readonly string[]): void {
-    for (const name of names) rmSync(this.path(name), { recursive: true, force: true });
-  }
-
-  shell(script: string): void {
-    execFileSync('sh', ['-ec', script], { cwd: this.disk, stdio: ['ignore', 'ignore', 'inherit'] });
-  }
-
+class Bench extends RegistryBench {
   /** Both in a repository `archive` and, the first alone, in one named `bare`. */
   commit(trees: Readonly<Record<'d1' | 'd1b', string>>): void {
     for (const mode of ['archive', 'bare']) this.shell(`ostree init --repo=${mode} --mode=${mode}`);
@@ -134,18 +100,8 @@ class Bench {
     return layers.reduce((sum, { size }) => sum + size, 0);
   }
 
-  async duel(what: string, row: Row): Promise<void> {
-    const { before = () => undefined } = row;
-    const [ours, theirs] = await race(
-      [
-        { name: 'ours', command: row.ours, before: () => before('ours') },
-        { name: 'theirs', command: ['sh', '-ec', `cd ${this.disk}; ${row.theirs}`], before: () => before('theirs') },
-      ],
-      ROUNDS,
-    );
-    if (ours === undefined || theirs === undefined) throw new Error('unreachable: two contenders');
-    printDuel(what, ours, theirs, TARGET);
-    printMemory('', ours, MEMORY_MIB);
+  override duel(what: string, row: Row): Promise<void> {
+    return super.duel(what, { target: TARGET, ...row });
   }
 }
 

@@ -10,17 +10,14 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type DockerRegistry, startDockerRegistry } from '../test/support/docker-registry.ts';
 import { openDisk } from './disk.ts';
-import { type Contender, printDuel, printMemory, race } from './measure.ts';
+import { type Contender, printMemory, race } from './measure.ts';
+import { MEMORY_MIB, MIB, RegistryBench, SKOPEO, TIME } from './registry-bench.ts';
 
 /** As it is installed: the release bundle. */
 const MAIN = fileURLToPath(new URL('../../build/bundle/ostree-container.js', import.meta.url));
 const DRIVER = fileURLToPath(new URL('image-driver.js', import.meta.url));
 const MAKE_DATA = fileURLToPath(new URL('../../bench/make-data.sh', import.meta.url));
-const SKOPEO = 'skopeo --insecure-policy copy -q --src-tls-verify=false --dest-tls-verify=false';
-const TIME = '--timestamp=2024-01-01 00:00:00 +0000';
 
-const MEMORY_MIB = 200;
-const MIB = 2 ** 20;
 /** Layers for which memory must be the same. */
 const LAYERS_MIB = [100, 1000];
 /** For a quick look: `BENCH_ROUNDS=1`. */
@@ -50,62 +47,18 @@ const SECTIONS: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
   memory: memoryRows,
 };
 
-/** `ours` and `theirs` are names of files and repositories, too. */
-type Side = 'ours' | 'theirs';
-
-interface Row {
-  readonly ours: readonly string[];
-  /** For `sh`, in the directory of the bench. */
-  readonly theirs: string;
-  readonly before?: (side: Side) => void;
-  readonly target?: number;
-}
-
-class Bench {
-  readonly disk: string;
+class Bench extends RegistryBench {
   /** An image layout with D1 as `v1`. */
   readonly layout: string;
-  readonly registry: DockerRegistry;
 
   constructor(disk: string, layout: string, registry: DockerRegistry) {
-    this.disk = disk;
+    super(disk, registry, ROUNDS);
     this.layout = layout;
-    this.registry = registry;
-  }
-
-  path(name: string): string {
-    return join(this.disk, name);
-  }
-
-  inRegistry(name: string): string {
-    return `docker://${this.registry.host}/${name}`;
-  }
-
-  remove(...names: readonly string[]): void {
-    for (const name of names) rmSync(this.path(name), { recursive: true, force: true });
-  }
-
-  shell(script: string): void {
-    execFileSync('sh', ['-ec', script], { cwd: this.disk, stdio: ['ignore', 'ignore', 'inherit'] });
   }
 
   fresh(name: string): void {
     this.remove(name);
     this.shell(`ostree init --repo=${name} --mode=bare`);
-  }
-
-  async duel(what: string, row: Row): Promise<void> {
-    const { before = () => undefined } = row;
-    const [ours, theirs] = await race(
-      [
-        { name: 'ours', command: row.ours, before: () => before('ours') },
-        { name: 'theirs', command: ['sh', '-ec', `cd ${this.disk}; ${row.theirs}`], before: () => before('theirs') },
-      ],
-      ROUNDS,
-    );
-    if (ours === undefined || theirs === undefined) throw new Error('unreachable: two contenders');
-    printDuel(what, ours, theirs, row.target);
-    printMemory('', ours, MEMORY_MIB);
   }
 }
 

@@ -39,6 +39,7 @@ export async function loadCommands(
   entries: readonly CommandEntry[],
   wanted: readonly string[] | undefined,
 ): Promise<Command> {
+  ENTRIES.set(parent, entries);
   const [word, ...rest] = wanted ?? [];
   const named = entries.filter(({ name, aliases = [] }) => [name, ...aliases].includes(word ?? ''));
   for (const entry of named.length > 0 ? named : entries) {
@@ -59,6 +60,23 @@ async function load(parent: Command, entry: CommandEntry, rest: readonly string[
   const group = parent.createCommand(entry.name).description(entry.description ?? entry.summary);
   if (entry.instead !== undefined) INSTEAD.set(group, entry.instead);
   return loadCommands(groupShape(group), entry.commands, rest);
+}
+
+const ENTRIES = new WeakMap<Command, readonly CommandEntry[]>();
+
+/** Commands of that name in other groups of the program, by all their words. */
+export function elsewhere(command: Command, word: string): readonly string[] {
+  let root = command;
+  while (root.parent !== null) root = root.parent;
+  return [...pathsTo(ENTRIES.get(root) ?? [], word, root.name())];
+}
+
+function* pathsTo(entries: readonly CommandEntry[], word: string, path: string): Generator<string> {
+  for (const entry of entries) {
+    const here = `${path} ${entry.name}`;
+    if ([entry.name, ...(entry.aliases ?? [])].includes(word)) yield here;
+    if ('commands' in entry) yield* pathsTo(entry.commands, word, here);
+  }
 }
 
 const INSTEAD = new WeakMap<Command, Readonly<Record<string, string>>>();

@@ -161,6 +161,10 @@ describe('an unknown command of a group', () => {
     assert.match(await refused('images remote ad'), /did you mean "add"\? see "pod images remote --help"/);
     assert.match(await refused('imges pull'), /did you mean "images"\? see "pod --help"/);
   });
+  it('is refused with the groups that do have it', async () => {
+    assert.match(await refused('add'), /unknown command "add"\n.*there is "pod images remote add"; see "pod --help"/);
+    assert.match(await refused('images im'), /there is "pod images"; see "pod images --help"/);
+  });
   it('is refused without a suggestion when nothing is near', async () => {
     assert.equal(
       await refused('images encapsulate'),

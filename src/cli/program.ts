@@ -3,7 +3,7 @@ import { type Command, CommanderError, Option } from 'commander';
 import { codeOf } from '../base/error.ts';
 import { nearest } from '../base/text.ts';
 import { isHelpWord, readRequest, UsageError } from './arguments.ts';
-import { follow, insteadOf, pathOf } from './command-table.ts';
+import { elsewhere, follow, insteadOf, pathOf } from './command-table.ts';
 import { EXIT, EXIT_HELP, Interrupted, statusOf } from './exit-status.ts';
 import { Output } from './output.ts';
 import type { ProgressMode, ProgressView } from './progress.ts';
@@ -166,10 +166,7 @@ function fail(
 function asOurs(thrown: unknown, program: Command, words: readonly string[]): unknown {
   if (!(thrown instanceof CommanderError)) return thrown;
   const { command, rest } = follow(program, words);
-  const names = command.commands.map((each) => each.name());
-  const meant = rest[0]?.startsWith('-') === false ? nearest(rest[0], names) : undefined;
-  const instead = insteadOf(command, rest[0] ?? '');
-  const hint = instead !== undefined ? `${instead}; ` : meant === undefined ? '' : `did you mean "${meant}"? `;
+  const hint = rest[0] === undefined || rest[0].startsWith('-') ? '' : otherWord(command, rest[0]);
   // What follows a mistyped option may be a secret.
   const text = thrown.message
     .replace(/^error: /, '')
@@ -177,6 +174,20 @@ function asOurs(thrown: unknown, program: Command, words: readonly string[]): un
     .replace(/"(--[^"=]*)=[^"]*"/g, '"$1"')
     .replace(/"(-[^-"])[^"]+"/g, '"$1"');
   return new UsageError(text, `${hint}see "${pathOf(command)} --help"`);
+}
+
+/** What somebody may have meant who wrote this word for a command. */
+function otherWord(group: Command, word: string): string {
+  if (group.commands.length === 0) return '';
+  const instead = insteadOf(group, word);
+  if (instead !== undefined) return `${instead}; `;
+  const others = elsewhere(group, word).map((path) => `"${path}"`);
+  if (others.length > 0) return `there is ${others.join(' and ')}; `;
+  const meant = nearest(
+    word,
+    group.commands.map((each) => each.name()),
+  );
+  return meant === undefined ? '' : `did you mean "${meant}"? `;
 }
 
 /** The first signal asks for an orderly end, the second one does not ask. */

@@ -28,22 +28,20 @@ describe('signatures of a commit in an image', { skip: needs('ostree', 'gpg') },
     ['that is missing is refused', 'unsigned', [3, 'COMMITMETA_MISSING']],
     ['that was made over something else is refused', 'forged', [3, 'SIGNATURE_INVALID']],
   ] as const) {
-    it(`${what}, before anything is written`, async (t) => {
-      const folder = scratch(t);
-      const source = unpackVector(t, 'signed');
-      await built({ repo: source }, [
-        '--ref',
-        REFS[ref] ?? '',
-        '--no-webserver',
-        '--oci-dir',
-        join(folder, 'image:v1'),
-      ]);
-      const repo = await emptyRepository(join(folder, 'repo'), 'archive');
-      const before = contentsOf(repo);
-      assert.deepEqual(await pullRefusal(repo, ['--gpg-keyring', KEY, `oci:${join(folder, 'image:v1')}`]), expected);
-      if (expected[0] === 0) await assertSound(repo);
-      else assert.deepEqual(contentsOf(repo), before);
-    });
+    for (const format of ['seed', 'v1']) {
+      it(`${what}, before anything is written: ${format}`, async (t) => {
+        const folder = scratch(t);
+        const source = unpackVector(t, 'signed');
+        const image = join(folder, 'image:v1');
+        const words = ['--format', format, '--no-webserver', '--oci-dir', image];
+        await built({ repo: source }, ['--ref', REFS[ref] ?? '', ...words]);
+        const repo = await emptyRepository(join(folder, 'repo'), 'archive');
+        const before = contentsOf(repo);
+        assert.deepEqual(await pullRefusal(repo, ['--gpg-keyring', KEY, `oci:${image}`]), expected);
+        if (expected[0] === 0) await assertSound(repo);
+        else assert.deepEqual(contentsOf(repo), before);
+      });
+    }
   }
 
   it('is judged when a delta brings the commit as well, which is not signed itself', async (t) => {
