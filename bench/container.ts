@@ -7,36 +7,23 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type DockerRegistry, startDockerRegistry } from '../test/support/docker-registry.ts';
-import { openDisk } from './disk.ts';
-import { MIB, RegistryBench, type Row, SKOPEO, TIME } from './registry-bench.ts';
+import { MIB, RegistryBench, type Row, runSections, SKOPEO, TIME } from './registry-bench.ts';
 
 /** As it is installed: the release bundle. */
 const MAIN =
   process.env['BENCH_PROGRAM'] ?? fileURLToPath(new URL('../../build/bundle/ostree-container.js', import.meta.url));
-const MAKE_DATA = fileURLToPath(new URL('../../bench/make-data.sh', import.meta.url));
 const REF = 'os/main';
 
 const TARGET = 0.7;
 /** For a quick look: `BENCH_ROUNDS=1`. */
 const ROUNDS = Number(process.env['BENCH_ROUNDS'] ?? 3);
 
-export async function benchContainer(): Promise<void> {
-  const disk = openDisk(32);
-  const data = process.env['BENCH_DATA'] ?? join(disk.path, 'data');
-  mkdirSync(data, { recursive: true });
-  execFileSync('bash', [MAKE_DATA, 'd1'], { env: { ...process.env, DATA: data }, stdio: ['ignore', 2, 2] });
-  let registry: DockerRegistry | undefined;
-  try {
-    registry = await startDockerRegistry({ below: disk.path });
-    const bench = new Bench(disk.path, registry, ROUNDS);
+export function benchContainer(): Promise<void> {
+  return runSections(['d1'], SECTIONS, ({ disk, data, registry }) => {
+    const bench = new Bench(disk, registry, ROUNDS);
     bench.commit({ d1: join(data, 'd1'), d1b: join(data, 'd1b') });
-    const words = new Set((process.env['BENCH_ROWS'] ?? '').split(',').filter(Boolean));
-    for (const [name, rows] of Object.entries(SECTIONS)) if (words.size === 0 || words.has(name)) await rows(bench);
-  } finally {
-    await registry?.stop();
-    disk.close();
-  }
+    return bench;
+  });
 }
 
 const SECTIONS: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {

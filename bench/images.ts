@@ -1,43 +1,22 @@
-/**
- * Images beside `skopeo`, `umoci` and `ostree`: a Debian root in three layers (D4) from a registry into a layout and
- * back, unpacked, and into a repository; and how much memory layers of any size take. Same data, same disk, same
- * durability: what the others leave to the kernel is flushed by `sync -f` behind them.
- */
-import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type DockerRegistry, startDockerRegistry } from '../test/support/docker-registry.ts';
-import { openDisk } from './disk.ts';
+import type { DockerRegistry } from '../test/support/docker-registry.ts';
 import { type Contender, printMemory, race } from './measure.ts';
-import { MEMORY_MIB, MIB, RegistryBench, SKOPEO, TIME } from './registry-bench.ts';
+import { MEMORY_MIB, MIB, RegistryBench, runSections, SKOPEO, TIME } from './registry-bench.ts';
 
 /** As it is installed: the release bundle. */
 const MAIN = fileURLToPath(new URL('../../build/bundle/ostree-container.js', import.meta.url));
 const DRIVER = fileURLToPath(new URL('image-driver.js', import.meta.url));
-const MAKE_DATA = fileURLToPath(new URL('../../bench/make-data.sh', import.meta.url));
 
 /** Layers for which memory must be the same. */
 const LAYERS_MIB = [100, 1000];
 /** For a quick look: `BENCH_ROUNDS=1`. */
 const ROUNDS = Number(process.env['BENCH_ROUNDS'] ?? 5);
 
-export async function benchImages(): Promise<void> {
-  const disk = openDisk(32);
-  const data = process.env['BENCH_DATA'] ?? join(disk.path, 'data');
-  mkdirSync(data, { recursive: true });
-  execFileSync('bash', [MAKE_DATA, 'd1', 'd4'], { env: { ...process.env, DATA: data }, stdio: ['ignore', 2, 2] });
-  let registry: DockerRegistry | undefined;
-  try {
-    registry = await startDockerRegistry({ below: disk.path });
-    const bench = new Bench(disk.path, join(data, 'd4'), registry);
-    const words = new Set((process.env['BENCH_ROWS'] ?? '').split(',').filter(Boolean));
-    for (const [name, rows] of Object.entries(SECTIONS)) if (words.size === 0 || words.has(name)) await rows(bench);
-  } finally {
-    await registry?.stop();
-    disk.close();
-  }
+export function benchImages(): Promise<void> {
+  return runSections(['d1', 'd4'], SECTIONS, ({ disk, data, registry }) => new Bench(disk, join(data, 'd4'), registry));
 }
 
 const SECTIONS: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {

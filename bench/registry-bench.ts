@@ -1,8 +1,10 @@
 /** A disk with a registry on it, and contenders that work there. */
 import { execFileSync } from 'node:child_process';
-import { rmSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { DockerRegistry } from '../test/support/docker-registry.ts';
+import { fileURLToPath } from 'node:url';
+import { type DockerRegistry, startDockerRegistry } from '../test/support/docker-registry.ts';
+import { openDisk } from './disk.ts';
 import { printDuel, printMemory, race } from './measure.ts';
 
 export const SKOPEO = 'skopeo --insecure-policy copy -q --src-tls-verify=false --dest-tls-verify=false';
@@ -20,6 +22,30 @@ export interface Row {
   readonly theirs: string;
   readonly before?: (side: Side) => void;
   readonly target?: number | undefined;
+}
+
+const MAKE_DATA = fileURLToPath(new URL('../../bench/make-data.sh', import.meta.url));
+
+/** Each section in turn, or those that `BENCH_ROWS` names. @param sets of data, made where they are not there yet */
+export async function runSections<Bench>(
+  sets: readonly string[],
+  sections: Readonly<Record<string, (bench: Bench) => Promise<void>>>,
+  open: (place: { readonly disk: string; readonly data: string; readonly registry: DockerRegistry }) => Bench,
+): Promise<void> {
+  const disk = openDisk(32);
+  const data = process.env['BENCH_DATA'] ?? join(disk.path, 'data');
+  mkdirSync(data, { recursive: true });
+  execFileSync('bash', [MAKE_DATA, ...sets], { env: { ...process.env, DATA: data }, stdio: ['ignore', 2, 2] });
+  let registry: DockerRegistry | undefined;
+  try {
+    registry = await startDockerRegistry({ below: disk.path });
+    const bench = open({ disk: disk.path, data, registry });
+    const words = new Set((process.env['BENCH_ROWS'] ?? '').split(',').filter(Boolean));
+    for (const [name, rows] of Object.entries(sections)) if (words.size === 0 || words.has(name)) await rows(bench);
+  } finally {
+    await registry?.stop();
+    disk.close();
+  }
 }
 
 export class RegistryBench {

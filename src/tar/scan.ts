@@ -15,8 +15,8 @@ const LARGEST = 2 ** 18;
  *
  * Files and links with types that POSIX does not know, GNU's continued volumes among them, are TAR_UNSUPPORTED: what
  * would be guessed about them is not what somebody signed. The archive ends with two zero blocks, with one at the end
- * of the file, or without any at the end of an entry, padded or not; what comes after is not looked at. A zero block and then
- * something else is TAR_MALFORMED, for a hole in a damaged file looks like this.
+ * of the file, or without any at the end of an entry, padded or not; what comes after is not looked at. A zero block
+ * and then something else is TAR_MALFORMED, for a hole in a damaged file looks like this.
  *
  * @throws TarError TAR_MALFORMED, TAR_TRUNCATED, TAR_LIMIT, TAR_NAME, TAR_UNSUPPORTED
  */

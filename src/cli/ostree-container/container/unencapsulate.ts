@@ -6,11 +6,10 @@ import { tellSignatures } from '../commit-verification.ts';
 import { closing } from '../image/with-images.ts';
 import { signatureDocument } from '../repo/signature-document.ts';
 import { type Opened, repositoryCommand } from '../repo/with-repository.ts';
-import { type AccessValues, accessOptions, admissionFor, openAccess } from './image/image-access.ts';
+import { type AccessValues, accessOptions, openTransfer } from './image/image-access.ts';
 
 interface Values extends RepoValues, LockValues, AccessValues {
   readonly writeRef?: string;
-  readonly platform?: string;
   readonly dryRun?: true;
 }
 
@@ -35,24 +34,11 @@ export function unencapsulateCommand(): Command {
     repoLockOption(accessOptions(shape)),
     examples,
     async (values, [text = ''], opened) => {
-      const { output, progress, repository, signal } = opened;
-      const [module, oci, container] = await Promise.all([
-        import('../../../images/index.ts'),
-        import('../../../oci/index.ts'),
-        import('../../../ostree-container/index.ts'),
-      ]);
-      const reference = container.parseOstreeReference(text);
-      const images = openAccess(module, values, opened);
-      const options = {
-        reference,
-        images,
-        admit: admissionFor(module, values, reference, opened),
-        platform: values.platform === undefined ? oci.hostPlatform() : oci.parsePlatform(values.platform),
-        ref: values.writeRef,
-        ...repoLockWait(values, opened, repository),
-        onProgress: progress.emit,
-        signal,
-      };
+      const { output, repository } = opened;
+      const container = await import('../../../ostree-container/index.ts');
+      const transfer = await openTransfer(text, values, opened);
+      const { reference, images } = transfer;
+      const options = { ...transfer, ref: values.writeRef, ...repoLockWait(values, opened, repository) };
       const image = container.formatOstreeReference(reference);
       const common = { repository: repository.path, image, ref: values.writeRef ?? null };
       return closing(images, async () => {

@@ -4,7 +4,7 @@ import { command } from '../../../program.ts';
 import { repoLockWait } from '../../../shared-options.ts';
 import { refuseOptions } from '../../image/refused-options.ts';
 import { closing } from '../../image/with-images.ts';
-import { admissionFor, openAccess } from './image-access.ts';
+import { openTransfer } from './image-access.ts';
 import { pullFlags, type StorePullValues, storePullOptions } from './pull-options.ts';
 import { planDocument, pulledDocument, tellPlan, tellPulled } from './pull-report.ts';
 import { writeWholeFile } from './whole-file.ts';
@@ -37,28 +37,23 @@ export function deployCommand(): Command {
     'ostree-container container image deploy --sysroot /mnt --imgref ostree-unverified-registry:quay.io/example/os:stable',
   ];
   return command<Values>(storePullOptions(shape), examples, async () => {
-    const [module, oci, container, ostree] = await Promise.all([
-      import('../../../../images/index.ts'),
-      import('../../../../oci/index.ts'),
+    const [container, ostree] = await Promise.all([
       import('../../../../ostree-container/index.ts'),
       import('../../../../ostree/index.ts'),
     ]);
     return async (values, _args, context) => {
-      const { output, progress, signal } = context;
+      const { output } = context;
       const { imgref, sysroot, stateroot, targetImgref } = values;
       if (imgref === undefined) throw new UsageError('no image is named', 'write --imgref IMAGE');
-      const reference = container.parseOstreeReference(imgref);
+      const transfer = await openTransfer(imgref, values, context);
+      const { reference, images } = transfer;
       const target = targetImgref === undefined ? undefined : container.parseOstreeReference(targetImgref);
       const repository = container.openSysrootRepository(sysroot);
-      const images = openAccess(module, values, context);
       const options = {
-        ...{ reference, target, images, sysroot, stateroot },
-        admit: admissionFor(module, values, reference, context),
-        platform: values.platform === undefined ? oci.hostPlatform() : oci.parsePlatform(values.platform),
+        ...transfer,
+        ...{ target, sysroot, stateroot },
         ...pullFlags(values),
         ...repoLockWait(values, context, repository),
-        onProgress: progress.emit,
-        signal,
       };
       return closing(repository, () =>
         closing(images, async () => {

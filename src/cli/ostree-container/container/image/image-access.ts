@@ -1,7 +1,7 @@
 /** Images for commands that bring them into a repository: whose credentials, and whom to trust. */
 import type { Command } from 'commander';
-import type { ImageSource, Images, Policy } from '../../../../images/index.ts';
-import type { OstreeReference, StorePrepareOptions, Trust } from '../../../../ostree-container/index.ts';
+import type { Images, Policy } from '../../../../images/index.ts';
+import type { OstreeReference, StorePrepareOptions } from '../../../../ostree-container/index.ts';
 import type { Context } from '../../../program.ts';
 import { type LockValues, type TransferValues, transferOptions } from '../../../shared-options.ts';
 import { describeSignature } from '../../image/policy.ts';
@@ -15,6 +15,7 @@ export interface AccessValues extends TransferValues {
   readonly insecureSkipTlsVerification?: true;
   readonly registriesConf?: string;
   readonly policy?: string;
+  readonly platform?: string;
 }
 
 /** Names as the established tools have them. */
@@ -41,8 +42,26 @@ export function openAccess(module: ImagesDoor, values: AccessValues & LockValues
   return module.openImages({ ...imagesSettings(values, place, context), credentialsOrder: 'ostree' });
 }
 
+/** What every command needs that brings an image into a repository. @throws UsageError, CodedError BAD_OSTREE_REFERENCE */
+export async function openTransfer(text: string, values: AccessValues & LockValues, context: Context) {
+  const [module, oci, container] = await Promise.all([
+    import('../../../../images/index.ts'),
+    import('../../../../oci/index.ts'),
+    import('../../../../ostree-container/index.ts'),
+  ]);
+  const reference = container.parseOstreeReference(text);
+  return {
+    reference,
+    images: openAccess(module, values, context),
+    admit: admissionFor(module, values, reference, context),
+    platform: values.platform === undefined ? oci.hostPlatform() : oci.parsePlatform(values.platform),
+    onProgress: context.progress.emit,
+    signal: context.signal,
+  };
+}
+
 /** What policy.json says; and for `ostree-image-signed:` that a signature was verified. @throws ImagesError BAD_POLICY */
-export function admissionFor(
+function admissionFor(
   { findPolicy, admitImage, ImagesError }: ImagesDoor,
   { policy }: AccessValues,
   { trust }: OstreeReference,
@@ -55,9 +74,10 @@ export function admissionFor(
         hint: 'make the default "reject", and write down who signs which images',
       });
     }
-    const judged = trust.kind === 'image' ? source : withoutOwnVerification(source, trust);
-    const context = { now: new Date(), requireSignature: trust.kind === 'image' };
-    const { signatures } = await admitImage(found?.policy, judged, raw, context, signal);
+    // Otherwise the reference itself says that the way here vouches for nothing: the commit's signature does, or nobody.
+    const isSigned = trust.kind === 'image';
+    const context = { now: new Date(), requireSignature: isSigned, mayBeUnverified: !isSigned };
+    const { signatures } = await admitImage(found?.policy, source, raw, context, signal);
     for (const each of signatures) output.info(describeSignature(each));
   };
 }
@@ -65,23 +85,4 @@ export function admissionFor(
 /** As a default this lets everything through that a narrower scope forgets. */
 function acceptsAnything({ default: [first, ...more] }: Policy): boolean {
   return first.type === 'insecureAcceptAnything' && more.length === 0;
-}
-
-/** The reference itself says that the way here vouches for nothing: the commit's signature does, or nobody. */
-function withoutOwnVerification(source: ImageSource, { kind }: Trust): ImageSource {
-  return {
-    name: source.name,
-    layers: source.layers,
-    get identity() {
-      return source.identity;
-    },
-    isUnverified: kind === 'image',
-    stored: source.stored,
-    readManifest: (digest, signal) => source.readManifest(digest, signal),
-    readBlob: (descriptor, from, signal) => source.readBlob(descriptor, from, signal),
-    simpleSignatures: (digest, signal) => source.simpleSignatures(digest, signal),
-    sibling: (tag, signal) => source.sibling(tag, signal),
-    referrers: (digest, signal) => source.referrers(digest, signal),
-    close: () => source.close(),
-  };
 }

@@ -10,7 +10,6 @@ export interface StorePullValues extends AccessValues, LockValues {
   readonly skipGc?: true;
   readonly skipSpecialFiles?: true;
   readonly varTo?: 'var' | 'usr/share/factory/var';
-  readonly platform?: string;
   readonly dryRun?: true;
   readonly noImgref?: true;
 }

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { command } from '../../../program.ts';
 import { repoLockWait } from '../../../shared-options.ts';
 import { closing } from '../../image/with-images.ts';
-import { admissionFor, openAccess } from './image-access.ts';
+import { openTransfer } from './image-access.ts';
 import { pullFlags, type StorePullValues, storePullOptions } from './pull-options.ts';
 import { planDocument, pulledDocument, tellPlan, tellPulled } from './pull-report.ts';
 import { writeWholeFile } from './whole-file.ts';
@@ -27,27 +27,16 @@ export function pullCommand(): Command {
     'ostree-container container image pull /ostree/repo ostree-unverified-image:oci:/media/usb/os',
   ];
   return command<Values>(storePullOptions(shape), examples, async () => {
-    const [module, ostree, oci, container] = await Promise.all([
-      import('../../../../images/index.ts'),
+    const [ostree, container] = await Promise.all([
       import('../../../../ostree/index.ts'),
-      import('../../../../oci/index.ts'),
       import('../../../../ostree-container/index.ts'),
     ]);
     return async (values, [path = '', text = ''], context) => {
-      const { output, progress, signal } = context;
-      const reference = container.parseOstreeReference(text);
+      const { output } = context;
+      const transfer = await openTransfer(text, values, context);
+      const { reference, images } = transfer;
       const repository = ostree.openRepository(path);
-      const images = openAccess(module, values, context);
-      const options = {
-        reference,
-        images,
-        admit: admissionFor(module, values, reference, context),
-        platform: values.platform === undefined ? oci.hostPlatform() : oci.parsePlatform(values.platform),
-        ...pullFlags(values),
-        ...repoLockWait(values, context, repository),
-        onProgress: progress.emit,
-        signal,
-      };
+      const options = { ...transfer, ...pullFlags(values), ...repoLockWait(values, context, repository) };
       return closing(repository, () =>
         closing(images, async () => {
           if (values.check !== undefined || values.dryRun === true) {
