@@ -5,11 +5,11 @@ import { formatBytes, plural } from '../../base/text.ts';
 import type { ImageName } from '../../images/index.ts';
 import type { BuildOptions, BuiltImage, Webserver } from '../../ostree-container/index.ts';
 import { UsageError } from '../arguments.ts';
+import { placeOptions, placeValues, type RegistriesValues, registriesOptions } from '../images/registry-options.ts';
+import { imagesSettings } from '../images/settings.ts';
+import { closing, type ImagesDoor } from '../images/with-images.ts';
 import { repeatable } from '../repeatable.ts';
 import { type LockValues, type RepoValues, repoLockOption, repoLockWait } from '../shared-options.ts';
-import { placeOptions, placeValues, type RegistriesValues, registriesOptions } from './image/registry-options.ts';
-import { imagesSettings } from './image/settings.ts';
-import { closing, type ImagesDoor } from './image/with-images.ts';
 import { type Opened, repositoryCommand } from './repo/with-repository.ts';
 
 interface Values extends RepoValues, RegistriesValues, LockValues {

@@ -1,10 +1,10 @@
 /** The manifest of an image that a command names with its transport. */
 import type { Command } from 'commander';
 import type { ImageManifest, RawManifest } from '../../../oci/index.ts';
+import { placeOptions, placeValues, type RegistriesValues, registriesOptions } from '../../images/registry-options.ts';
+import { imagesSettings } from '../../images/settings.ts';
+import { closing, withSource } from '../../images/with-images.ts';
 import { type Context, command } from '../../program.ts';
-import { placeOptions, placeValues, type RegistriesValues, registriesOptions } from '../image/registry-options.ts';
-import { imagesSettings } from '../image/settings.ts';
-import { closing, withSource } from '../image/with-images.ts';
 
 export interface DescribedImage {
   readonly name: string;

@@ -3,11 +3,11 @@ import { formatBytes, plural } from '../../../base/text.ts';
 import { readFileBounded } from '../../../linux/files/read.ts';
 import type * as Container from '../../../ostree-container/index.ts';
 import { UsageError } from '../../arguments.ts';
+import { placeOptions, placeValues, type RegistriesValues, registriesOptions } from '../../images/registry-options.ts';
+import { imagesSettings } from '../../images/settings.ts';
+import { closing } from '../../images/with-images.ts';
 import { repeatable } from '../../repeatable.ts';
 import { type LockValues, type RepoValues, repoLockOption, repoLockWait } from '../../shared-options.ts';
-import { placeOptions, placeValues, type RegistriesValues, registriesOptions } from '../image/registry-options.ts';
-import { imagesSettings } from '../image/settings.ts';
-import { closing } from '../image/with-images.ts';
 import { repositoryCommand } from '../repo/with-repository.ts';
 
 interface Values extends RepoValues, LockValues, RegistriesValues {

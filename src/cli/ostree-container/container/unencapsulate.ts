@@ -1,9 +1,9 @@
 import { Command } from 'commander';
 import { formatBytes, plural } from '../../../base/text.ts';
 import type { LayerState } from '../../../ostree-container/index.ts';
+import { closing } from '../../images/with-images.ts';
 import { type LockValues, type RepoValues, repoLockOption, repoLockWait } from '../../shared-options.ts';
 import { tellSignatures } from '../commit-verification.ts';
-import { closing } from '../image/with-images.ts';
 import { signatureDocument } from '../repo/signature-document.ts';
 import { type Opened, repositoryCommand } from '../repo/with-repository.ts';
 import { type AccessValues, accessOptions, openTransfer } from './image/image-access.ts';

@@ -3,7 +3,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { CopyOptions, ManifestFormat } from '../../../images/index.ts';
 import { hostPlatform, type LayerPacking, parsePlatform } from '../../../oci/index.ts';
 import { UsageError } from '../../arguments.ts';
-import { refuseOptions } from './refused-options.ts';
+import { refuseOptions } from '../../images/refused-options.ts';
 
 export interface CopyValues {
   readonly all?: true;

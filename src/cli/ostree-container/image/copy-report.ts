@@ -9,8 +9,8 @@ import {
   type ImageSource,
   type PolicyVerdict,
 } from '../../../images/index.ts';
+import { verdictDocument } from '../../images/policy.ts';
 import type { Context } from '../../program.ts';
-import { verdictDocument } from './policy.ts';
 
 const SCHEMA = 'ostree-container.image-copy/1';
 

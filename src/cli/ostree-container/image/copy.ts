@@ -5,16 +5,22 @@ import { naming } from '../../../linux/calls/system-error.ts';
 import type { RawManifest } from '../../../oci/index.ts';
 import type { SigstorePrivateKey } from '../../../trust/index.ts';
 import { UsageError } from '../../arguments.ts';
+import { openAdmission, type PolicyValues, policyOptions } from '../../images/policy.ts';
+import {
+  placeOptions,
+  placeValues,
+  type RegistriesValues,
+  registriesOptions,
+  type Side,
+} from '../../images/registry-options.ts';
+import { imagesSettings } from '../../images/settings.ts';
+import { closing, type ImagesDoor, withDestination, withSource } from '../../images/with-images.ts';
 import { type Context, command } from '../../program.ts';
 import { type LockValues, lockOption } from '../../shared-options.ts';
 import { type CopyValues, copyOptions, readCopyOptions } from './copy-options.ts';
 import { tellCopied, tellPlan } from './copy-report.ts';
-import { openAdmission, type PolicyValues, policyOptions } from './policy.ts';
-import { placeOptions, placeValues, type RegistriesValues, registriesOptions, type Side } from './registry-options.ts';
-import { imagesSettings } from './settings.ts';
 import { signWithSigstore, simpleSignature, toBeSigned } from './sign-images.ts';
 import { readSigners, type Signers, type SigningValues, signedIdentity, signingOptions } from './signing-options.ts';
-import { closing, type ImagesDoor, withDestination, withSource } from './with-images.ts';
 
 interface Values extends RegistriesValues, CopyValues, PolicyValues, SigningValues, LockValues {
   readonly digestfile?: string;

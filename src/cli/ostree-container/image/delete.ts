@@ -1,8 +1,8 @@
 import { Command } from 'commander';
 import { CodedError } from '../../../base/error.ts';
 import { formatNamed, referenceOf, withDefaultTag } from '../../../oci/index.ts';
-import type { RegistriesValues } from './registry-options.ts';
-import { imageCommand } from './with-images.ts';
+import type { RegistriesValues } from '../../images/registry-options.ts';
+import { imageCommand } from '../../images/with-images.ts';
 
 const SCHEMA = 'ostree-container.image-delete/1';
 

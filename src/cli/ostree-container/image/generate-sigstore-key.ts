@@ -3,8 +3,8 @@ import { Command } from 'commander';
 import { naming } from '../../../linux/calls/system-error.ts';
 import { writeAll } from '../../../linux/files/write.ts';
 import { UsageError } from '../../arguments.ts';
+import { readSecretLine } from '../../images/settings.ts';
 import { command } from '../../program.ts';
-import { readSecretLine } from './settings.ts';
 
 const SCHEMA = 'ostree-container.image-generate-sigstore-key/1';
 

@@ -3,11 +3,11 @@ import { codeOf, explain } from '../../../base/error.ts';
 import type { ImageSource } from '../../../images/index.ts';
 import { hostPlatform, parsePlatform, repositoryName } from '../../../oci/index.ts';
 import { UsageError } from '../../arguments.ts';
+import { refuseOptions } from '../../images/refused-options.ts';
+import type { RegistriesValues } from '../../images/registry-options.ts';
+import { imageCommand, type WithImages, withSource } from '../../images/with-images.ts';
 import { type InspectRequest, inspectImage, rawConfigOf, rawManifestOf } from './inspect-image.ts';
 import { inspectDocument, inspectText } from './inspect-text.ts';
-import { refuseOptions } from './refused-options.ts';
-import type { RegistriesValues } from './registry-options.ts';
-import { imageCommand, type WithImages, withSource } from './with-images.ts';
 
 const SCHEMA = 'ostree-container.image-inspect/1';
 

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { imageCommand } from './with-images.ts';
+import { imageCommand } from '../../images/with-images.ts';
 
 const SCHEMA = 'ostree-container.image-list-tags/1';
 

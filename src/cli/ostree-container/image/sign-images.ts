@@ -2,8 +2,8 @@
 import type { ImageDestination, ImageSource, Member } from '../../../images/index.ts';
 import type { NamedReference, RawManifest } from '../../../oci/index.ts';
 import type { OpenPgpSigner, SigstorePrivateKey } from '../../../trust/index.ts';
+import type { ImagesDoor } from '../../images/with-images.ts';
 import { packageVersion } from '../../version.ts';
-import type { ImagesDoor } from './with-images.ts';
 
 export interface Signing {
   readonly module: ImagesDoor;

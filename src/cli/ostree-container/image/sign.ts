@@ -3,10 +3,10 @@ import { plural } from '../../../base/text.ts';
 import type { ImageName } from '../../../images/index.ts';
 import { formatNamed, type RawManifest } from '../../../oci/index.ts';
 import { UsageError } from '../../arguments.ts';
-import type { RegistriesValues } from './registry-options.ts';
+import type { RegistriesValues } from '../../images/registry-options.ts';
+import { closing, type WithImages, withDestination, writingImageCommand } from '../../images/with-images.ts';
 import { type Signing, signWithSigstore, simpleSignature, toBeSigned } from './sign-images.ts';
 import { readSigners, type Signers, type SigningValues, signedIdentity } from './signing-options.ts';
-import { closing, type WithImages, withDestination, writingImageCommand } from './with-images.ts';
 
 const SCHEMA = 'ostree-container.image-sign/1';
 

@@ -4,7 +4,7 @@ import { readFileBounded } from '../../../linux/files/read.ts';
 import { type NamedReference, parseNamed } from '../../../oci/index.ts';
 import type { OpenPgpSigner, SigstorePrivateKey } from '../../../trust/index.ts';
 import { UsageError } from '../../arguments.ts';
-import { readSecretLine } from './settings.ts';
+import { readSecretLine } from '../../images/settings.ts';
 
 export interface SigningValues {
   readonly signBy?: string;

@@ -4,10 +4,10 @@ import type { IdentityMatch, ImageName, ImageSource, Policy, PolicyVerdict } fro
 import { readFileBounded } from '../../../linux/files/read.ts';
 import { hostPlatform, parseNamed, parsePlatform, type RawManifest } from '../../../oci/index.ts';
 import { UsageError } from '../../arguments.ts';
+import { describeSignature, signatureDocument } from '../../images/policy.ts';
+import type { RegistriesValues } from '../../images/registry-options.ts';
+import { imageCommand, type WithImages, withSource } from '../../images/with-images.ts';
 import { repeatable } from '../../repeatable.ts';
-import { describeSignature, signatureDocument } from './policy.ts';
-import type { RegistriesValues } from './registry-options.ts';
-import { imageCommand, type WithImages, withSource } from './with-images.ts';
 
 const SCHEMA = 'ostree-container.image-verify/1';
 /** The keyring of a distribution. */

@@ -1,9 +1,9 @@
 import { Command } from 'commander';
 import { UsageError } from '../../../arguments.ts';
+import { refuseOptions } from '../../../images/refused-options.ts';
+import { closing } from '../../../images/with-images.ts';
 import { command } from '../../../program.ts';
 import { repoLockWait } from '../../../shared-options.ts';
-import { refuseOptions } from '../../image/refused-options.ts';
-import { closing } from '../../image/with-images.ts';
 import { openTransfer } from './image-access.ts';
 import { pullFlags, type StorePullValues, storePullOptions } from './pull-options.ts';
 import { planDocument, pulledDocument, tellPlan, tellPulled } from './pull-report.ts';

@@ -2,11 +2,11 @@
 import type { Command } from 'commander';
 import type { Images, Policy } from '../../../../images/index.ts';
 import type { OstreeReference, StorePrepareOptions } from '../../../../ostree-container/index.ts';
+import { describeSignature } from '../../../images/policy.ts';
+import { imagesSettings } from '../../../images/settings.ts';
+import type { ImagesDoor } from '../../../images/with-images.ts';
 import type { Context } from '../../../program.ts';
 import { type LockValues, type TransferValues, transferOptions } from '../../../shared-options.ts';
-import { describeSignature } from '../../image/policy.ts';
-import { imagesSettings } from '../../image/settings.ts';
-import type { ImagesDoor } from '../../image/with-images.ts';
 
 export interface AccessValues extends TransferValues {
   readonly authfile?: string;

@@ -1,9 +1,9 @@
 import { Command } from 'commander';
 import { formatBytes, plural } from '../../../../base/text.ts';
 import { UsageError } from '../../../arguments.ts';
+import { closing } from '../../../images/with-images.ts';
 import { command } from '../../../program.ts';
 import { type LockValues, repoLockOption, repoLockWait } from '../../../shared-options.ts';
-import { closing } from '../../image/with-images.ts';
 import { OBJECTS_STAY } from './with-store.ts';
 
 interface Values extends LockValues {

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
+import { closing } from '../../../images/with-images.ts';
 import { command } from '../../../program.ts';
 import { repoLockWait } from '../../../shared-options.ts';
-import { closing } from '../../image/with-images.ts';
 import { openTransfer } from './image-access.ts';
 import { pullFlags, type StorePullValues, storePullOptions } from './pull-options.ts';
 import { planDocument, pulledDocument, tellPlan, tellPulled } from './pull-report.ts';

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
+import { closing } from '../../../images/with-images.ts';
 import { type LockValues, type RepoValues, repoLockOption, repoLockWait } from '../../../shared-options.ts';
-import { closing } from '../../image/with-images.ts';
 import { type AccessValues, accessOptions, openAccess } from './image-access.ts';
 import { storeCommand, storedName } from './with-store.ts';
 

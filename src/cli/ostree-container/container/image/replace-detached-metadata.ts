@@ -1,9 +1,9 @@
 import { Command } from 'commander';
 import { readFileBounded } from '../../../../linux/files/read.ts';
 import { UsageError } from '../../../arguments.ts';
+import { closing } from '../../../images/with-images.ts';
 import { command } from '../../../program.ts';
 import { type LockValues, lockOption } from '../../../shared-options.ts';
-import { closing } from '../../image/with-images.ts';
 import { type AccessValues, accessOptions, openAccess } from './image-access.ts';
 import { storedName } from './with-store.ts';
 

@@ -1,11 +1,11 @@
 /** How images are reached, from the words of the user. */
-import { CodedError } from '../../../base/error.ts';
-import type { ImagesSettings } from '../../../images/index.ts';
-import { readFileBounded } from '../../../linux/files/read.ts';
-import { UsageError } from '../../arguments.ts';
-import type { Context } from '../../program.ts';
-import { httpSettings, type LockValues, lockWait } from '../../shared-options.ts';
-import { packageVersion } from '../../version.ts';
+import { CodedError } from '../../base/error.ts';
+import type { ImagesSettings } from '../../images/index.ts';
+import { readFileBounded } from '../../linux/files/read.ts';
+import { UsageError } from '../arguments.ts';
+import type { Context } from '../program.ts';
+import { httpSettings, type LockValues, lockWait } from '../shared-options.ts';
+import { packageVersion } from '../version.ts';
 import type { PlaceValues, RegistriesValues } from './registry-options.ts';
 
 /** A name and a password, or a passphrase, in the first line. */

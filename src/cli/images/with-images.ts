@@ -1,9 +1,9 @@
 /** Images and places of images for the time of one command. */
 import type { Command } from 'commander';
-import type * as ImagesModule from '../../../images/index.ts';
-import type { ImageDestination, ImageName, ImageSource, Images } from '../../../images/index.ts';
-import { type Context, command } from '../../program.ts';
-import { type LockValues, lockOption } from '../../shared-options.ts';
+import type * as ImagesModule from '../../images/index.ts';
+import type { ImageDestination, ImageName, ImageSource, Images } from '../../images/index.ts';
+import { type Context, command } from '../program.ts';
+import { type LockValues, lockOption } from '../shared-options.ts';
 import { placeOptions, placeValues, type RegistriesValues, registriesOptions } from './registry-options.ts';
 import { imagesSettings } from './settings.ts';
 
@@ -21,7 +21,7 @@ export function imageCommand<Values extends RegistriesValues>(
   work: (values: Values, name: ImageName, context: WithImages) => Promise<number | undefined>,
 ): Command {
   return command<Values & LockValues>(registriesOptions(placeOptions(shape)), examples, async () => {
-    const module = await import('../../../images/index.ts');
+    const module = await import('../../images/index.ts');
     return async (values, [text = ''], context) => {
       const name = module.parseImageName(text);
       const images = module.openImages(imagesSettings(values, placeValues(values), context));

@@ -1,9 +1,9 @@
 /** May an image be used? What the command line says of it, and what is told of the answer. */
 import type { Command } from 'commander';
-import { jsonTime } from '../../../base/json.ts';
-import type { CopyOptions, ImageSource, PolicyVerdict, VerifiedSignature } from '../../../images/index.ts';
-import { UsageError } from '../../arguments.ts';
-import type { Context } from '../../program.ts';
+import { jsonTime } from '../../base/json.ts';
+import type { CopyOptions, ImageSource, PolicyVerdict, VerifiedSignature } from '../../images/index.ts';
+import { UsageError } from '../arguments.ts';
+import type { Context } from '../program.ts';
 import type { ImagesDoor } from './with-images.ts';
 
 export interface PolicyValues {

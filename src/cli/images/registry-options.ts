@@ -1,6 +1,6 @@
 /** Options of everything that may talk to a registry. */
 import { type Command, InvalidArgumentError } from 'commander';
-import { type TransferValues, transferOptions } from '../../shared-options.ts';
+import { type TransferValues, transferOptions } from '../shared-options.ts';
 import { REFUSED_EVERYWHERE, refusedOfSide, refuseOptions } from './refused-options.ts';
 
 /** Which of the two places of a copy an option is about; none for commands with one place. */

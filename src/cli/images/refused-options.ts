@@ -3,7 +3,7 @@
  * and complete to nothing.
  */
 import { type Command, Option } from 'commander';
-import { UsageError } from '../../arguments.ts';
+import { UsageError } from '../arguments.ts';
 
 /** Flags as skopeo has them, and what to do instead. */
 export type RefusedOptions = Readonly<Record<string, string>>;
