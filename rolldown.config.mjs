@@ -1,6 +1,7 @@
 // The release bundle: `npm run bundle`. One entry file a program in build/bundle/, what is loaded on demand below it.
 // The programs share no file: each starts from one, which holds what it needs and nothing else.
 import { readFileSync, rmSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
 import { defineConfig } from 'rolldown';
 import { licenseTexts, packageOf } from './tools/license-texts.mjs';
 import { webserverBundle } from './tools/webserver-bundle.mjs';
@@ -18,9 +19,14 @@ const bundled = new Set();
 // One after the other, so none of them can clean the folder for all.
 rmSync(new URL(directory, import.meta.url), { recursive: true, force: true });
 export default defineConfig([
-  ...Object.keys(bin).map((name) => bundle(name, `src/cli/${name}/main.ts`, `chunks/${name}`)),
+  // A program may go by two names.
+  ...[...new Set(Object.values(bin).map((path) => basename(dirname(path))))].map((name) =>
+    bundle(name, `src/cli/${name}/main.ts`, `chunks/${name}`),
+  ),
   // A thread is started from a file beside the chunk that starts it, and must not import the entry file: that runs.
-  bundle('chunks/ostree-container/worker', 'src/ostree/jobs/worker.ts', 'chunks/ostree-container/worker'),
+  ...['ostree-container', 'os-containers'].map((name) =>
+    bundle(`chunks/${name}/worker`, 'src/ostree/jobs/worker.ts', `chunks/${name}/worker`),
+  ),
 ]);
 
 function bundle(entry, source, chunks) {

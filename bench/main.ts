@@ -3,6 +3,7 @@ import { release } from 'node:os';
 import { benchContainer } from './container.ts';
 import { benchImages } from './images.ts';
 import { benchOstree } from './ostree.ts';
+import { benchSystemContainers } from './system-containers.ts';
 import { benchTako } from './tako.ts';
 
 const SUITES: Readonly<Record<string, () => Promise<void>>> = {
@@ -10,6 +11,7 @@ const SUITES: Readonly<Record<string, () => Promise<void>>> = {
   ostree: benchOstree,
   images: benchImages,
   container: benchContainer,
+  'system-containers': benchSystemContainers,
 };
 
 const words = process.argv.slice(2).filter((word) => word !== '--');

@@ -7,6 +7,7 @@ import type { Command } from 'commander';
 import { CodedError } from '../src/base/error.ts';
 import { pathOf } from '../src/cli/command-table.ts';
 import { statusOf } from '../src/cli/exit-status.ts';
+import { osContainersProgram } from '../src/cli/os-containers/definition.ts';
 import { ostreeContainerProgram } from '../src/cli/ostree-container/definition.ts';
 import { takoProgram } from '../src/cli/tako/definition.ts';
 import { CHECKOUT } from './support/program.ts';
@@ -19,6 +20,7 @@ const COMMON: ReadonlySet<string> = new Set(['--json', '--progress', '--quiet', 
 const SHARED: Readonly<Record<string, readonly string[]>> = {
   'tako-fetch.md#options': ['tako-fetch.md'],
   'images.md#options': ['ostree-container/images.md', 'tako-fetch.md'],
+  'settings.md#options': ['os-containers/settings.md'],
 };
 
 const read = (path: string): string => readFileSync(path, 'utf8');
@@ -68,6 +70,7 @@ function leaves(command: Command): readonly Command[] {
 function pageOf(command: Command): string {
   const [program = '', ...words] = pathOf(command).split(' ');
   if (program === 'tako') return words[0] === 'unhold' ? 'tako-hold.md' : `tako-${words.join('-')}.md`;
+  if (program === 'os-containers' && words[0] === 'containers') return join(program, 'list.md');
   return join(program, `${words.slice(0, 2).join('-')}.md`);
 }
 
@@ -113,7 +116,9 @@ describe('the documents', () => {
     const pages = PAGES.map(read).join('\n');
     const sources = filesBelow(join(CHECKOUT, 'src', 'cli'), '.ts').filter((path) => !path.endsWith('.test.ts'));
     const schemas = sources.flatMap((path) =>
-      [...read(path).matchAll(/'((?:tako|ostree-container)\.[a-z-]+\/[0-9]+)'/g)].map(([, schema = '']) => schema),
+      [...read(path).matchAll(/'((?:tako|ostree-container|os-containers)\.[a-z-]+\/[0-9]+)'/g)].map(
+        ([, schema = '']) => schema,
+      ),
     );
     assert.ok(schemas.length > 30);
     const isTold = (schema: string): boolean =>
@@ -125,7 +130,8 @@ describe('the documents', () => {
   });
 
   it('have a page for each command, with each of its options, that ends with why it is so', async () => {
-    const commands = [...leaves(await takoProgram()), ...leaves(await ostreeContainerProgram())];
+    const programs = [await takoProgram(), await ostreeContainerProgram(), await osContainersProgram()];
+    const commands = programs.flatMap(leaves);
     const faults = commands.flatMap((command) => {
       const path = join(DOCS, pageOf(command));
       if (!existsSync(path)) return [`${pathOf(command)}: no page`];

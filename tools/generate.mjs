@@ -9,21 +9,34 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const share = join(root, 'build', 'share');
 
-const { tako, ostreeContainer, bash, zsh, fish, manual } = await load({
+const { tako, ostreeContainer, osContainers, bash, zsh, fish, manual } = await load({
   tako: 'src/cli/tako/definition.ts',
   ostreeContainer: 'src/cli/ostree-container/definition.ts',
+  osContainers: 'src/cli/os-containers/definition.ts',
   bash: 'src/cli/completion/bash.ts',
   zsh: 'src/cli/completion/zsh.ts',
   fish: 'src/cli/completion/fish.ts',
   manual: 'src/cli/manual.ts',
 });
 rmSync(share, { recursive: true, force: true });
-for (const program of [await tako.takoProgram(), await ostreeContainer.ostreeContainerProgram()]) {
+const programs = [
+  await tako.takoProgram(),
+  await ostreeContainer.ostreeContainerProgram(),
+  await osContainers.osContainersProgram(),
+];
+for (const program of programs) {
+  complete(program);
+  for (const [file, text] of manual.manualPages(program, version)) put(`man/man1/${file}`, text);
+}
+// The second name of a program.
+complete(await osContainers.osContainersProgram(undefined, 'os-container'));
+put('man/man1/os-container.1', '.so man1/os-containers.1\n');
+
+function complete(program) {
   const name = program.name();
   put(`bash-completion/completions/${name}`, bash.bashCompletion(program));
   put(`zsh/site-functions/_${name}`, zsh.zshCompletion(program));
   put(`fish/vendor_completions.d/${name}.fish`, fish.fishCompletion(program));
-  for (const [file, text] of manual.manualPages(program, version)) put(`man/man1/${file}`, text);
 }
 
 function put(file, text) {

@@ -19,7 +19,9 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const prefix = normalize(process.env.PREFIX || '/usr/local').replace(/(?<=.)\/$/, '');
 const destination = process.env.DESTDIR ? normalize(process.env.DESTDIR) : '/';
 const node = process.env.NODE || '/usr/bin/env node';
-const programs = Object.keys(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).bin);
+/** Names in bin/, and the program that each starts: one may have two names. */
+const { bin } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const programs = Object.entries(bin).map(([name, path]) => ({ name, program: path.split('/').at(-2) }));
 
 /** Paths below PREFIX. */
 const lib = 'lib/tako';
@@ -101,7 +103,7 @@ function removeIfEmpty(path) {
 function collect() {
   return [
     ...tree('build/bundle', lib).map(start),
-    ...programs.map((name) => ({ path: `bin/${name}`, link: `../${lib}/${name}.js` })),
+    ...programs.map(({ name, program }) => ({ path: `bin/${name}`, link: `../${lib}/${program}.js` })),
     ...koffi(),
     ...tree('build/share', 'share'),
     ...tree('systemd', 'lib/systemd/system').map(unit),
@@ -112,7 +114,7 @@ function collect() {
 
 /** The entry files are what bin/ points at, so the system runs them and the first line names their node. */
 function start(file) {
-  const isEntry = programs.some((name) => file.path === `${lib}/${name}.js`);
+  const isEntry = programs.some(({ program }) => file.path === `${lib}/${program}.js`);
   if (!isEntry) return file;
   const text = file.text.toString('utf8').replace(/^#!.*\n/, '');
   return { ...file, mode: 0o755, text: `#!${node}\n${text}` };
@@ -122,7 +124,10 @@ function unit(file) {
   const text = file.text
     .toString('utf8')
     .replaceAll('/usr/lib/node_modules/tako/docs/', join(prefix, doc, '/'))
-    .replaceAll(/^(Exec\w+=[-+!@:]*)\/usr\/bin\/(?=tako )/gm, (_, start) => `${start}${join(prefix, 'bin')}/`);
+    .replaceAll(
+      /^(Exec\w+=[-+!@:]*)\/usr\/bin\/(?=(?:tako|os-containers) )/gm,
+      (_, start) => `${start}${join(prefix, 'bin')}/`,
+    );
   return { ...file, text };
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Command } from 'commander';
-import { type Request, readRequest } from './arguments.ts';
+import { passThrough, type Request, readRequest } from './arguments.ts';
 
 function program(): Command {
   const store = new Command('store')
@@ -143,5 +143,22 @@ describe('the words of a command line with groups', () => {
     assert.throws(() => kindOf('repo', 'commit', '-s', '--help'), { code: 'USAGE' });
     assert.throws(() => kindOf('repo', '--', 'commit'), { code: 'USAGE' });
     assert.throws(() => kindOf('repo', 'commit', '--help', 'commit'), { code: 'USAGE' });
+  });
+});
+
+describe('the words of a command inside of a command', () => {
+  const runner = (): Command => {
+    const run = new Command('run').option('-s, --set <value>').argument('<name>').argument('<command...>');
+    return new Command('pod').enablePositionalOptions().helpCommand(false).addCommand(passThrough(run));
+  };
+
+  it('are not judged, whatever they look like', () => {
+    for (const line of ['run etcd ls -l', 'run -s x etcd cat -', 'run etcd tool --set --set -- --help'])
+      assert.equal(readRequest(runner(), line.split(' ')).kind, 'run');
+  });
+  it('begin behind the first argument', () => {
+    for (const line of ['run -s --set etcd ls', 'run - etcd'])
+      assert.throws(() => readRequest(runner(), line.split(' ')), { code: 'USAGE' });
+    assert.equal(readRequest(runner(), ['run', '--help']).kind, 'help');
   });
 });

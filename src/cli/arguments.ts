@@ -51,9 +51,18 @@ function isHelp(word: string | undefined): boolean {
   return word === '-h' || word === '--help';
 }
 
+const PASSING = new WeakSet<Command>();
+
+/** Words after the first argument are not ours, whatever they look like: `run etcd ls -l`. */
+export function passThrough(command: Command): Command {
+  PASSING.add(command);
+  return command.passThroughOptions();
+}
+
 function assertValues(command: Command, words: readonly string[]): void {
   for (let i = 0; i < words.length && words[i] !== '--'; i++) {
     const word = words[i] as string;
+    if (PASSING.has(command) && !word.startsWith('-')) return;
     if (word === '-') throw new UsageError('"-" is not an option');
     if (!awaitsValue(command, word)) continue;
     // What was found is not shown: it may be another option with a secret behind it.

@@ -14,6 +14,8 @@ export const EXIT_HELP = `Exit status:
 
 /** Whatever is not listed has failed: 1. */
 const STATUS: Readonly<Record<string, number>> = {
+  BAD_VALUE: EXIT.usage,
+  FORCED_VARIABLE: EXIT.usage,
   LAYER_COUNT: EXIT.usage,
   USAGE: EXIT.usage,
 
@@ -52,6 +54,11 @@ const STATUS: Readonly<Record<string, number>> = {
   POLICY_REJECTED: EXIT.refused,
   REGISTRY_BLOCKED: EXIT.refused,
   REGISTRY_REALM: EXIT.refused,
+
+  NOT_ALLOWED_ON_HOST: EXIT.refused,
+  VERIFICATION_WEAKER: EXIT.refused,
+  HOST_PATH_REFUSED: EXIT.refused,
+  WRITABLE_ROOT: EXIT.refused,
 
   BUSY: EXIT.temporary,
   HTTP_INTERRUPTED: EXIT.temporary,

@@ -56,7 +56,35 @@ const OSTREE_CONTAINER: Facts = {
   seeAlso: ['ostree(1)', 'ostree.repo(5)', 'skopeo(1)', 'containers-policy.json(5)', 'containers-registries.conf(5)'],
 };
 
-const FACTS: Readonly<Record<string, Facts>> = { tako: TAKO, 'ostree-container': OSTREE_CONTAINER };
+const OS_CONTAINERS: Facts = {
+  environment: [
+    ['OSTREE_REPO, ATOMIC_OSTREE_REPO', 'The repository of the images, when --repo is not given.'],
+    [
+      'OS_CONTAINERS_CHECKOUT_PATH, ATOMIC_OSTREE_CHECKOUT_PATH',
+      'Where deployments lie, when --checkouts is not given.',
+    ],
+    ['RUNTIME', 'The OCI runtime, when --runtime is not given.'],
+    ['XDG_CONFIG_HOME, XDG_DATA_HOME, XDG_RUNTIME_DIR', 'Where the files of anybody but root lie.'],
+    ['REGISTRY_AUTH_FILE', 'The file with credentials for registries, when --authfile is not given.'],
+    DEBUG,
+    ...ENVIRONMENT,
+  ],
+  files: [
+    ['/etc/os-containers.conf', 'Settings. For others than root: ~/.config/os-containers.conf.'],
+    ['/var/lib/containers/atomic', 'Deployments: NAME is a link to the active one of NAME.0, NAME.1.'],
+    ['/var/lib/containers/atomic/.storage/repo', 'The repository of the images.'],
+    ['/etc/systemd/system/NAME.service', 'The unit of a container, made from its image.'],
+    ['/etc/tmpfiles.d/NAME.conf', 'Directories that it needs.'],
+    ['/etc/containers/policy.json', 'Which images may be used; for others than root also ~/.config/containers.'],
+  ],
+  seeAlso: ['systemctl(1)', 'systemd.service(5)', 'tmpfiles.d(5)', 'runc(8)', 'containers-policy.json(5)'],
+};
+
+const FACTS: Readonly<Record<string, Facts>> = {
+  tako: TAKO,
+  'ostree-container': OSTREE_CONTAINER,
+  'os-containers': OS_CONTAINERS,
+};
 
 export function factsOf(program: string): Facts {
   return FACTS[program] ?? { environment: [DEBUG, ...ENVIRONMENT], files: [], seeAlso: [] };

@@ -41,6 +41,20 @@ describe('words for the user', () => {
     );
   });
 
+  it('have the time in front instead, where they tell of what was done, and nothing when they are those of others', () => {
+    const dated = new Output('tako', {}, true);
+    dated.configure({ json: false, quiet: false, verbose: false, noColor: false }, {});
+    const { err } = caught(() => {
+      dated.info('copied x');
+      dated.error(new Error('three'));
+      dated.plain('Copying blob');
+    });
+    assert.match(
+      err,
+      /^([0-9]{4}\/[0-9]{2}\/[0-9]{2} [0-9:]{8}) copied x\n[0-9/]{10} [0-9:]{8} three\nCopying blob\n$/,
+    );
+  });
+
   it('have the name of the program before each of several lines', () => {
     assert.equal(say((output) => output.info('one\ntwo')).err, 'tako: one\ntako: two\n');
   });

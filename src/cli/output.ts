@@ -1,4 +1,4 @@
-/** Words for the user: results on stdout, everything else on stderr with the program's name in front. */
+/** Words for the user: results on stdout, everything else on stderr with the program's name or the time in front. */
 import { fstatSync } from 'node:fs';
 import { CodedError, codeOf, explain } from '../base/error.ts';
 import { describeError, formatDocument, type Json } from '../base/json.ts';
@@ -28,8 +28,12 @@ export class Output {
   /** Clears a progress line before anything else is printed, draws it again afterwards. */
   aroundLine: (print: () => void) => void = (print) => print();
 
-  constructor(program: string, env: NodeJS.ProcessEnv = process.env) {
+  readonly #isDated: boolean;
+
+  /** @param isDated lines begin with the time instead of the program's name: what they tell of has happened */
+  constructor(program: string, env: NodeJS.ProcessEnv = process.env, isDated = false) {
     this.program = program;
+    this.#isDated = isDated;
     this.underSystemd = isJournal(env['JOURNAL_STREAM']);
   }
 
@@ -74,6 +78,11 @@ export class Output {
     if (!this.#options.quiet) this.#line('info', text);
   }
 
+  /** A line as other programs print it, with nothing in front. */
+  plain(line: string): void {
+    if (!this.#options.quiet) this.aroundLine(() => process.stderr.write(`${printable(line)}\n`));
+  }
+
   detail(text: string): void {
     if (this.#options.verbose) this.#line('debug', text);
   }
@@ -99,12 +108,20 @@ export class Output {
   #line(level: Level, text: string): void {
     const style = this.#options.color ? STYLE[level] : undefined;
     const prefix = this.underSystemd ? `<${PRIORITY[level]}>` : '';
+    const lead = this.#isDated ? logTime(new Date()) : `${this.program}:`;
     const lines = text.split('\n').map((line) => {
-      const plain = `${this.program}: ${printable(line)}`; // whatever came from outside acts on no terminal
+      const plain = `${lead} ${printable(line)}`; // whatever came from outside acts on no terminal
       return prefix + (style === undefined ? plain : `${style}${plain}\x1b[0m`);
     });
     this.aroundLine(() => process.stderr.write(`${lines.join('\n')}\n`));
   }
+}
+
+/** `2018/08/10 11:45:07`, in local time. */
+function logTime(date: Date): string {
+  const two = (part: number): string => String(part).padStart(2, '0');
+  const day = [date.getFullYear(), two(date.getMonth() + 1), two(date.getDate())].join('/');
+  return `${day} ${[date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join(':')}`;
 }
 
 /** Is stderr the journal? The variable is inherited by children whose stderr was redirected, so it is compared. */

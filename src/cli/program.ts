@@ -83,13 +83,15 @@ let current: Running | undefined;
 /**
  * Run a program and set the exit status of the process; rejects only when a file of the program itself is missing.
  * @param define makes the program, with the command loaded that the words name
+ * @param style `isDated`: lines on standard error begin with the time instead of the program's name
  */
 export async function runMain(
   define: (wanted: readonly string[]) => Promise<Command>,
   words: readonly string[],
+  style: { readonly isDated?: boolean } = {},
 ): Promise<void> {
   const program = await define(words.filter((word) => !isHelpWord(word)));
-  const output = new Output(program.name());
+  const output = new Output(program.name(), process.env, style.isDated);
   let lost = false;
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error) => {

@@ -18,16 +18,30 @@ const MAX_SIZE = 2 ** 30;
  * @throws CompressionError COMPRESSION_MALFORMED; TOO_LARGE for a size above 1 GiB
  */
 export function inflateRaw(bytes: Uint8Array, size: number): Uint8Array {
+  return inflateRawStart(bytes, size).content;
+}
+
+/** The same, and how many of the bytes are the stream. */
+export function inflateRawStart(
+  bytes: Uint8Array,
+  size: number,
+): { readonly content: Uint8Array; readonly used: number } {
   if (size > MAX_SIZE) throw tooLarge('deflate stream', MAX_SIZE);
-  const content = inflate(bytes, size);
+  const { buffer: content, engine } = inflate(bytes, size);
   if (content.length !== size) throw malformed('deflate stream', `${size} bytes`, sizeFound(content.length, size));
-  return content;
+  return { content, used: engine.bytesWritten };
+}
+
+interface Inflated {
+  readonly buffer: Uint8Array;
+  readonly engine: { readonly bytesWritten: number };
 }
 
 /** One byte of room beyond `size`: so one call both fits and shows whether there is more. */
-function inflate(bytes: Uint8Array, size: number): Uint8Array {
+function inflate(bytes: Uint8Array, size: number): Inflated {
   try {
-    return inflateRawSync(bytes, { chunkSize: chunkFor(size + 1), maxOutputLength: size + 1 });
+    const options = { chunkSize: chunkFor(size + 1), maxOutputLength: size + 1, info: true };
+    return inflateRawSync(bytes, options) as unknown as Inflated; // what `info` asks for; its types do not say so
   } catch (error) {
     throw malformed('deflate stream', `${size} bytes`, 'damaged, unfinished or larger data', error);
   }

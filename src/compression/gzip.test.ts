@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { gunzipSync } from 'node:zlib';
+import { gunzipSync, gzipSync, inflateRawSync } from 'node:zlib';
 import { needs } from '../../test/support/needs.ts';
 import { compressGzip, gunzip } from './gzip.ts';
 import { filter, gzip, pieces, sample, source, whole } from './streams.fixture.ts';
@@ -22,6 +22,25 @@ describe('writing gzip', () => {
       const [a, b] = [1000, 10 ** 7].map((size) => whole(compressGzip(pieces(content, size), level)));
       assert.ok((await a)?.equals((await b) ?? content));
     }
+  });
+
+  it('is one member however many pieces were packed side by side, and hardly larger for it', async () => {
+    const large = Buffer.concat(Array.from({ length: 12 }, (_, i) => sample(200_000 + i)));
+    for (const size of [2 ** 19 - 1, 2 ** 19, 2 ** 19 + 1, large.length]) {
+      const part = large.subarray(0, size);
+      const bytes = await whole(compressGzip(pieces(part, 70_000)));
+      assert.ok(gunzipSync(bytes).equals(part));
+      assert.ok(inflateRawSync(bytes.subarray(10, -8)).equals(part), 'no second member');
+      assert.ok(bytes.length < gzipSync(part).length * 1.01);
+    }
+  });
+
+  it('waits for its threads before the failure of its source is told', async () => {
+    async function* failing(): AsyncGenerator<Uint8Array> {
+      yield Buffer.alloc(3_000_000);
+      throw new Error('source');
+    }
+    await assert.rejects(whole(compressGzip(failing())), { message: 'source' });
   });
 
   it('of nothing is a whole member', async () => {

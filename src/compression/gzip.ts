@@ -1,10 +1,11 @@
-import { CompressionError, malformed, truncated } from './error.ts';
+import { crc32 } from 'node:zlib';
+import { deflateStream } from './deflate-stream.ts';
+import { malformed, truncated } from './error.ts';
 import { ENGINE_OPTIONS, throughEngine } from './zlib-engine.ts';
 import { explainZlib } from './zlib-error.ts';
 
-/** Where the header of a gzip member names the system that made it; 255 is "unknown" (RFC 1952). */
-const OS_BYTE = 9;
-const OS_UNKNOWN = 255;
+/** Deflate, no name, no time, no hint about effort, the system "unknown" (RFC 1952). */
+const HEADER = Uint8Array.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255]);
 
 /**
  * All members of a gzip stream. Zero bytes after the last one are padding, as for gzip(1); anything else there is
@@ -27,19 +28,24 @@ function assertPadding(bytes: Uint8Array): void {
 }
 
 /**
- * One gzip member. The same bytes give the same output everywhere: no name, no time, "unknown" as the system (zlib
- * would name the one it runs on).
+ * One gzip member, packed by several threads. The same bytes give the same output everywhere: no name, no time,
+ * "unknown" as the system.
  */
 export async function* compressGzip(source: AsyncIterable<Uint8Array>, level = 6): AsyncGenerator<Uint8Array> {
-  const { createGzip } = await import('node:zlib');
-  let position = 0;
-  for await (const chunk of throughEngine(createGzip({ ...ENGINE_OPTIONS, level }), source, refuseRest)) {
-    if (position <= OS_BYTE && position + chunk.length > OS_BYTE) chunk[OS_BYTE - position] = OS_UNKNOWN;
-    position += chunk.length;
+  let checksum = 0;
+  let size = 0;
+  const packed = deflateStream(source, level, (bytes) => {
+    checksum = crc32(bytes, checksum);
+    size += bytes.length;
+  });
+  let isFirst = true;
+  for await (const chunk of packed) {
+    if (isFirst) yield HEADER.slice(); // not sooner: whoever leaves then has to close the source
+    isFirst = false;
     yield chunk;
   }
-}
-
-function refuseRest(): never {
-  throw new CompressionError('COMPRESSION_FAILED', 'gzip stream: the compressor ended before its input');
+  const trailer = Buffer.alloc(8);
+  trailer.writeUInt32LE(checksum, 0);
+  trailer.writeUInt32LE(size % 2 ** 32, 4);
+  yield trailer;
 }

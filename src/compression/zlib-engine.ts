@@ -18,7 +18,7 @@ export const ENGINE_OPTIONS = { chunkSize: ENGINE_CHUNK, highWaterMark: ENGINE_C
  */
 export async function* throughEngine(
   engine: ZlibEngine,
-  source: AsyncIterable<Uint8Array>,
+  source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   onRest: (bytes: Uint8Array) => void,
 ): AsyncGenerator<Uint8Array> {
   const watch = new EngineWatch(engine);

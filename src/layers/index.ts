@@ -2,7 +2,9 @@
 export { type ApplyOptions, applyLayer } from './apply/apply-layer.ts';
 export { removeBuildLeftovers } from './apply/build-leftovers.ts';
 export { type MergeOptions, mergeLayers } from './apply/merge-layers.ts';
+export { batchesOf } from './batches.ts';
 export { LayerError, type LayerErrorCode } from './error.ts';
+export { type FetchedLayer, type OpenLayer, openFetched, readFetched } from './fetched-layer.ts';
 export { importLayer } from './import/import-layer.ts';
 export {
   type ImportedLayer,
@@ -19,6 +21,7 @@ export {
   importImageLayers,
   type WrittenLayer,
 } from './import-image.ts';
+export { type LayerTarOptions, writeLayerTar } from './layer-tar.ts';
 export { impliedMetadata, impliedOf, type LayerTree, type StoredLayer } from './layer-tree.ts';
 export { type OstreePathOptions, ostreePaths, type Path, type PathRule, SAME_PATHS } from './path-rule.ts';
 export { hasTransientRoot } from './transient-root.ts';

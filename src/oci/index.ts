@@ -44,7 +44,9 @@ export type { ImageReader } from './image-reader.ts';
 export { MANIFEST_LIMIT } from './json.ts';
 export { type OpenLayerOptions, openLayer } from './layer/open-layer.ts';
 export { type PackedLayer, type PackLayerOptions, packLayer } from './layer/pack-layer.ts';
+export { type SpooledLayer, type SpoolOptions, spoolLayer } from './layer/spool-layer.ts';
 export {
+  assertLayoutPlace,
   type BlobSource,
   changeLayout,
   createLayout,

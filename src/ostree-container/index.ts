@@ -62,7 +62,6 @@ export {
   type CheckedLayer,
   type CommitFacts,
   checkSeed,
-  chooseTag,
   isEncapsulated,
   isMapHead,
   type MapHead,

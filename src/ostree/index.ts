@@ -166,9 +166,6 @@ export {
   type RefPlace,
   readRef,
   refspecOf,
-  removeRef,
-  writeAlias,
-  writeRefs,
 } from './repository/refs.ts';
 export { type CreateOptions, createRepository, openRepository, type Repository } from './repository/repository.ts';
 export { resolveRevision, tryResolve } from './repository/resolve.ts';
@@ -179,6 +176,7 @@ export {
   selectCollectionRefs,
   selectRefs,
 } from './repository/select-refs.ts';
+export { removeRef, writeAlias, writeRefs } from './repository/write-refs.ts';
 export { givenKeys } from './signatures/given-keys.ts';
 export type { InspectOptions } from './signatures/inspect.ts';
 export { keyringVerifier } from './signatures/keyring-verifier.ts';

@@ -13,7 +13,7 @@ export interface RuntimeControl {
   exec(
     id: string,
     command: readonly string[],
-    options: { readonly tty: boolean },
+    options: { readonly tty: boolean } & StartOptions,
     signal: AbortSignal,
   ): Promise<number>;
   /** The same with a time limit and captured output, for checks of health. */
@@ -24,7 +24,12 @@ export interface RuntimeControl {
     signal: AbortSignal,
   ): Promise<{ readonly status: number; readonly output: string; readonly timedOut: boolean }>;
   /** `run --bundle DIRECTORY ID` on our own terminal. @returns the exit status of the command */
-  run(id: string, bundle: string, signal: AbortSignal): Promise<number>;
+  run(id: string, bundle: string, options: StartOptions, signal: AbortSignal): Promise<number>;
+}
+
+export interface StartOptions {
+  /** Where the runtime writes the process id as soon as there is a process; nothing when none could be started. */
+  readonly pidFile?: string | undefined;
 }
 
 export interface RuntimeFeatures {

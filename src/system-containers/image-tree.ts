@@ -14,6 +14,8 @@ export interface ImageTree {
   read(path: string, limit: number): Uint8Array;
   /** The content of a regular file, piece by piece; a piece is valid until the next one is asked for. */
   chunks(path: string): AsyncIterable<Uint8Array>;
+  /** The same as a descriptor for reading, where it is a plain file, for copies that share its blocks; to be closed. */
+  openFile?(path: string): number | undefined;
 }
 
 export interface TreeEntry {

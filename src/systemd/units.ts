@@ -1,7 +1,7 @@
 /** `systemctl`, without a shell: restart, reload and look at units. */
 import { CodedError, codeOf } from '../base/error.ts';
-import { printable } from '../base/text.ts';
 import { runProgram } from '../linux/processes/spawn.ts';
+import { whyFailed } from './call.ts';
 
 /** A unit may take its own TimeoutStartSec; a job that takes longer than this hangs. */
 const JOB_TIMEOUT_MS = 15 * 60_000;
@@ -32,12 +32,10 @@ export interface UnitControl {
 export function systemctl(user: boolean): UnitControl {
   const call = async (words: readonly string[], units: readonly string[], timeoutMs: number, signal: AbortSignal) => {
     const args = [...(user ? ['--user'] : []), ...words, '--', ...units];
-    const { status, stdout, stderr, timedOut } = await runProgram('systemctl', args, { timeoutMs, signal });
-    if (status === 0) return stdout;
-    const why = timedOut
-      ? `no answer within ${timeoutMs / 1000} s`
-      : printable(stderr.trim().replace(/\n/g, '; ').replace(/\s+/g, ' '));
-    throw new CodedError('SYSTEMCTL_FAILED', `systemctl ${words[0]} ${units.join(' ')}: ${why || `status ${status}`}`, {
+    const result = await runProgram('systemctl', args, { timeoutMs, signal });
+    if (result.status === 0) return result.stdout;
+    const why = whyFailed(result, timeoutMs);
+    throw new CodedError('SYSTEMCTL_FAILED', `systemctl ${words[0]} ${units.join(' ')}: ${why}`, {
       hint: `see "systemctl ${user ? '--user ' : ''}status ${units.join(' ')}"`,
       subject: units.join(' '),
     });

@@ -19,13 +19,22 @@ const ESCAPES: Readonly<Record<string, string>> = {
 /** The words, or undefined when a quote is not closed or an escape is unknown. */
 export function splitWords(line: string): string[] | undefined {
   const words: string[] = [];
+  for (let taken = takeWord(line); taken !== undefined; taken = takeWord(taken.rest)) {
+    if (taken === 'malformed') return undefined;
+    words.push(taken.word);
+  }
+  return words;
+}
+
+/** The first word, and what stands behind it; undefined when there is none. */
+export function takeWord(line: string): { readonly word: string; readonly rest: string } | 'malformed' | undefined {
   let word: string | undefined;
   let quote = '';
   for (let i = 0; i < line.length; i++) {
     const c = line[i] as string;
     if (c === '\\') {
       const escaped = readEscape(line.slice(i + 1, i + 11));
-      if (escaped === undefined) return undefined;
+      if (escaped === undefined) return 'malformed';
       word = (word ?? '') + escaped.text;
       i += escaped.length;
     } else if (quote !== '') {
@@ -35,15 +44,13 @@ export function splitWords(line: string): string[] | undefined {
       quote = c;
       word ??= '';
     } else if (c === ' ' || c === '\t') {
-      if (word !== undefined) words.push(word);
-      word = undefined;
+      if (word !== undefined) return { word, rest: line.slice(i) };
     } else {
       word = (word ?? '') + c;
     }
   }
-  if (quote !== '') return undefined;
-  if (word !== undefined) words.push(word);
-  return words;
+  if (quote !== '') return 'malformed';
+  return word === undefined ? undefined : { word, rest: '' };
 }
 
 function readEscape(text: string): { readonly text: string; readonly length: number } | undefined {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-export type Program = 'tako' | 'ostree-container';
+export type Program = 'tako' | 'ostree-container' | 'os-containers';
 
 export interface Stage {
   /** The working directory of all commands. */

@@ -30,9 +30,12 @@ describe('make install', { skip: needs('make') }, () => {
   it('puts everything below PREFIX, where such things usually are', () => {
     const folders = new Set(installed.map((path) => relative(at(''), path).split('/').slice(0, 3).join('/')));
     for (const expected of [
+      'bin/os-container',
+      'bin/os-containers',
       'bin/ostree-container',
       'bin/tako',
       'lib/systemd/system',
+      'lib/tako/os-containers.js',
       'lib/tako/ostree-container.js',
       'lib/tako/tako.js',
       'lib/tako/LICENSES.txt',
@@ -83,7 +86,7 @@ describe('make install', { skip: needs('make') }, () => {
 
   it('installs every program, and pages and completions for each', async () => {
     const { version, bin } = JSON.parse(readFileSync(join(CHECKOUT, 'package.json'), 'utf8'));
-    assert.deepEqual(Object.keys(bin), ['tako', 'ostree-container']);
+    assert.deepEqual(Object.keys(bin), ['tako', 'ostree-container', 'os-containers', 'os-container']);
     for (const name of Object.keys(bin)) {
       assert.equal((await run(at(`bin/${name}`), ['--version'])).stdout, `${version}\n`);
       const shares = [`man/man1/${name}.1`, `bash-completion/completions/${name}`, `zsh/site-functions/_${name}`];

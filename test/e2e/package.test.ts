@@ -35,7 +35,7 @@ describe('the npm package', { skip: needs('npm') }, () => {
   after(() => removeTree(project));
 
   it('holds the programs, their types, the units and the documents', () => {
-    const programs = ['tako', 'ostree-container'].map((name) => `dist/src/cli/${name}/main.js`);
+    const programs = ['tako', 'ostree-container', 'os-containers'].map((name) => `dist/src/cli/${name}/main.js`);
     const webserver = 'dist/src/ostree-container/webserver-executable/repo-webserver.bundle';
     for (const path of ['package.json', 'README.md', 'LICENSE', 'NOTICE', 'docs/guide.md', webserver, ...programs])
       assert.ok(files.includes(path), path);
@@ -58,7 +58,7 @@ describe('the npm package', { skip: needs('npm') }, () => {
     for (const path of named) assert.ok(files.includes(path.replace('./', '')), path);
   });
   it('runs by npx', async () => {
-    for (const name of ['tako', 'ostree-container']) {
+    for (const name of ['tako', 'ostree-container', 'os-containers', 'os-container']) {
       const { stdout } = await must('npx', ['--no-install', name, '--version'], { cwd: project });
       assert.match(stdout, /^[0-9]+\.[0-9]+\.[0-9]+\n$/);
     }

@@ -30,10 +30,12 @@ export interface MachineSuite {
   readonly files: Readonly<Record<string, MachineFile>>;
   /** All that are run, in whichever boot. */
   readonly scenarios: Scenarios;
+  /** Folders of the host for the machine, made when it is about to boot, below the directory given. */
+  readonly binds?: ((scratch: string) => Promise<Readonly<Record<string, string>>>) | undefined;
 }
 
 /** On the host: boot the machine, and make a test of every scenario. */
-export function describeMachine({ title, module, files, scenarios }: MachineSuite): void {
+export function describeMachine({ title, module, files, scenarios, binds }: MachineSuite): void {
   describe(title, { skip: needs('machine') }, () => {
     const dir = makeScratch();
     after(() => removeTree(dir));
@@ -41,11 +43,15 @@ export function describeMachine({ title, module, files, scenarios }: MachineSuit
     before(async () => {
       const inside = `/t/dist/test/e2e/${basename(module)}`;
       const script = `process.env.TAKO_TEST_INSIDE = 'yes'; await import('${inside}');`;
-      ({ report: verdicts } = await bootMachine({ root: await copyRoot(dir), files, script, timeoutMs: 240_000 }));
+      const root = await copyRoot(dir);
+      const bound = await binds?.(dir);
+      ({ report: verdicts } = await bootMachine({ root, files, script, binds: bound, timeoutMs: 240_000 }));
     });
     for (const name of Object.keys(scenarios)) {
       it(name, (t) => {
-        const { verdict, seconds } = verdicts[name] as { verdict: string; seconds: number };
+        const found = verdicts[name] as { verdict: string; seconds: number } | undefined;
+        if (found === undefined) throw new Error('in the machine: was not run');
+        const { verdict, seconds } = found;
         t.diagnostic(`${seconds.toFixed(1)} s in the machine`);
         if (verdict !== PASSED) throw new Error(`in the machine: ${verdict}`);
       });
@@ -72,9 +78,9 @@ export async function runScenarios(scenarios: Scenarios, atOnce = 1): Promise<vo
   await Promise.all(Array.from({ length: atOnce }, worker));
 }
 
-/** What the program said last, for a failure that needs an explanation. */
+/** What the programs said last, for a failure that needs an explanation. */
 function tail(): string {
-  return transcript(journal('SYSLOG_IDENTIFIER=tako').slice(-10));
+  return transcript(journal('SYSLOG_IDENTIFIER=tako', '+', 'SYSLOG_IDENTIFIER=os-containers').slice(-10));
 }
 
 /** Files of the machine: the built program as `/usr/bin/tako`, and these of the shipped units as they are. */

@@ -124,8 +124,21 @@ describe('an image of the seed layout', peers, () => {
     mkdirSync(at('full'));
     writeFileSync(at('full/file'), 'x');
     const words = ['build', '--repo', place.repo, '--ref', 'os/main', '--no-webserver', '--oci-dir', at('full')];
-    assert.equal((await runOstreeContainer(words)).status, 1);
+    for (const format of ['seed', 'v1']) {
+      const ended = await runOstreeContainer([...words, '--format', format]);
+      assert.equal(ended.status, 1);
+      assert.match(ended.stderr, /neither empty nor an OCI image layout/);
+      assert.doesNotMatch(ended.stderr, /layers? of commit/, 'before anything is packed');
+    }
     assert.equal(readFileSync(at('full/file'), 'utf8'), 'x');
+  });
+
+  it('names each of its layers once', async () => {
+    const words = ['build', '--repo', place.repo, '--ref', 'os/main', '--no-webserver', '--oci-dir', at('named')];
+    const { stderr } = await runOstreeContainer(words);
+    const digests = [...stderr.matchAll(/sha256:[0-9a-f]{64}/g)].map(([digest]) => digest);
+    assert.equal(digests.length, 3);
+    assert.equal(new Set(digests).size, 3);
   });
 });
 

@@ -1,12 +1,13 @@
 /** A Debian system as images: what arrives is what was committed, and an update of one package costs little. */
 import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
 import { dirname, join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { after, before, describe, it, type TestContext } from 'node:test';
 import { type DockerRegistry, startDockerRegistry } from '../support/docker-registry.ts';
 import { copyRoot } from '../support/machine.ts';
 import { needs } from '../support/needs.ts';
-import { type Finished, must, runOstreeContainer } from '../support/program.ts';
+import { type Finished, must, runOstreeContainer, startOstreeContainer } from '../support/program.ts';
 import { makeScratch, removeTree } from '../support/scratch.ts';
 
 const LONG = { timeoutMs: 900_000 };
@@ -18,6 +19,7 @@ const UPDATED = 'libssl3';
 const MOST_BY_LAYERS = 0.15;
 const MOST_BY_DELTA = 0.12;
 const MIB = 2 ** 20;
+const COPY = ['--insecure-policy', 'copy', '-q', '--src-tls-verify=false'];
 
 interface Place {
   readonly folder: string;
@@ -96,7 +98,7 @@ async function ours(...words: readonly string[]): Promise<Finished> {
 }
 
 describe('a Debian system as an image in a registry', {
-  skip: needs('root', 'mmdebstrap', 'flock', 'ostree', 'dpkg', 'dpkg-deb', 'docker-registry', 'skopeo'),
+  skip: needs('root', 'mmdebstrap', 'flock', 'ostree', 'dpkg', 'dpkg-deb', 'docker-registry', 'skopeo', 'umoci'),
 }, () => {
   let place: Place;
   let registry: DockerRegistry;
@@ -203,8 +205,75 @@ describe('a Debian system as an image in a registry', {
     );
     t.diagnostic(`by a delta: ${(bytes / MIB).toFixed(2)} MiB fetched, ${percent(bytes / whole)} of a first pull`);
     assert.ok(bytes > 0 && bytes <= MOST_BY_DELTA * whole, `${bytes} of ${whole} bytes`);
+    await byStockClient(t);
   });
+
+  /** The program ostree, at the web server of the second image; every byte that it gets counts. */
+  async function byStockClient(t: TestContext): Promise<void> {
+    const layout = join(place.folder, 'layout');
+    await must('skopeo', [...COPY, `docker://${registry.host}/seed:2`, `oci:${layout}:2`], LONG);
+    await must('umoci', ['unpack', '--image', `${layout}:2`, join(place.folder, 'bundle')], LONG);
+    const inside = join(place.folder, 'bundle/rootfs/ostree/repo');
+    const [, all = 0] = await sizeOf(join(inside, 'objects'));
+    const repo = await repository('stock');
+    await must('ostree', ['pull-local', `--repo=${repo}`, place.repo, place.first], LONG);
+    await must('ostree', ['refs', `--repo=${repo}`, place.first, `--create=origin:${REF}`]);
+    const server = await startServer(inside);
+    const counter = await startCounter(server.port);
+    try {
+      const url = `http://127.0.0.1:${counter.port}/repo`;
+      await must('ostree', ['remote', 'add', `--repo=${repo}`, '--no-gpg-verify', 'origin', url]);
+      await must('ostree', ['pull', `--repo=${repo}`, 'origin', REF], LONG);
+    } finally {
+      counter.close();
+      await server.stop();
+    }
+    assert.equal((await must('ostree', ['rev-parse', `--repo=${repo}`, `origin:${REF}`])).stdout.trim(), place.second);
+    await must('ostree', ['fsck', '--quiet', `--repo=${repo}`], LONG);
+    const share = percent(counter.bytes() / all);
+    t.diagnostic(`by the stock client: ${(counter.bytes() / MIB).toFixed(2)} MiB fetched, ${share} of all objects`);
+    assert.ok(counter.bytes() > 0 && counter.bytes() <= MOST_BY_DELTA * all, `${counter.bytes()} of ${all} bytes`);
+  }
 });
+
+async function startServer(repo: string): Promise<{ readonly port: number; stop(): Promise<unknown> }> {
+  const server = startOstreeContainer(['serve', '--repo', repo, '--listen', '127.0.0.1:0'], LONG);
+  let said = '';
+  server.child.stderr?.on('data', (chunk) => {
+    said += chunk;
+  });
+  await server.says(/ on http:\S+\n/);
+  const port = Number(/ on http:\/\/127\.0\.0\.1:(\d+)\//.exec(said)?.[1]);
+  return {
+    port,
+    stop() {
+      server.signal('SIGTERM');
+      return server.done;
+    },
+  };
+}
+
+/** Between a client and a server: how much comes back, headers included. */
+async function startCounter(to: number): Promise<{ readonly port: number; bytes(): number; close(): void }> {
+  let bytes = 0;
+  const server = createServer((client) => {
+    const origin = connect(to, '127.0.0.1');
+    origin.on('data', (chunk) => {
+      bytes += chunk.length;
+    });
+    client.pipe(origin).pipe(client);
+    for (const [one, other] of [
+      [client, origin],
+      [origin, client],
+    ] as const) {
+      one.on('error', () => other.destroy());
+    }
+  });
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('unreachable: a port was asked for');
+  return { port: address.port, bytes: () => bytes, close: () => void server.close() };
+}
 
 function percent(share: number): string {
   return `${(100 * share).toFixed(1)} %`;

@@ -93,6 +93,25 @@ describe('signatures of a commit in an image', { skip: needs('ostree', 'gpg') },
     assert.deepEqual(refsOf(repo), {});
   });
 
+  it('by a key that has expired since is refused', async (t) => {
+    const folder = scratch(t);
+    const home = gpgHome(t);
+    const key = home.makeKey('signer@example.com', 'ed25519', 'never', '20240101T000000');
+    mkdirSync(join(folder, 'tree'));
+    const source = await emptyRepository(join(folder, 'source'), 'archive');
+    const sign = [`--gpg-sign=${key}`, `--gpg-homedir=${home.dir}`];
+    await must('ostree', [`--repo=${source}`, 'commit', '-b', 'os/main', ...sign, join(folder, 'tree')]);
+    const image = join(folder, 'image:v1');
+    await built({ repo: source }, ['--ref', 'os/main', '--no-webserver', '--oci-dir', image]);
+    const repo = await emptyRepository(join(folder, 'repo'), 'archive');
+    const before = contentsOf(repo);
+    home.gpg(['--batch', '--quick-set-expire', key, '1d'], { at: '20240201T000000' });
+    writeFileSync(join(folder, 'expired.gpg'), home.publicKeys(key));
+    const expired = ['--gpg-keyring', join(folder, 'expired.gpg'), `oci:${image}`];
+    assert.deepEqual(await pullRefusal(repo, expired), [3, 'SIGNATURE_EXPIRED']);
+    assert.deepEqual(contentsOf(repo), before);
+  });
+
   it('is asked for by name of a remote also where its configuration switches that off', async (t) => {
     const folder = scratch(t);
     const source = unpackVector(t, 'signed');

@@ -1,6 +1,6 @@
 /** Commits pulled out of images of the seed layout, judged by the program ostree. */
 import assert from 'node:assert/strict';
-import { cpSync, readdirSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -58,6 +58,23 @@ describe('a pull out of an image', peers, () => {
       assert.equal((await list(repo)).stdout, (await list(place.repo)).stdout);
     });
   }
+
+  it('gives a commit without owners and attributes to a repository of mode bare-user-only', async () => {
+    const source = await emptyRepository(at('canonical'), 'archive');
+    mkdirSync(at('plain/usr/bin'), { recursive: true });
+    writeFileSync(at('plain/usr/bin/tool'), 'a tool\n'.repeat(10_000), { mode: 0o755 });
+    writeFileSync(at('plain/usr/empty'), '');
+    symlinkSync('tool', at('plain/usr/bin/link'));
+    const words = ['commit', '-b', 'os/main', '--canonical-permissions', at('plain')];
+    const commit = (await must('ostree', [`--repo=${source}`, ...words])).stdout.trim();
+    await built({ repo: source }, ['--ref', 'os/main', '--no-webserver', '--oci-dir', at('plain-image:v1')]);
+    const repo = await emptyRepository(at('in-user-only-plain'), 'bare-user-only');
+    await pulled(repo, ['--no-verify', `oci:${at('plain-image:v1')}`]);
+    assert.deepEqual(refsOf(repo), { 'heads/os/main': commit });
+    await assertSound(repo);
+    const list = (of: string) => must('ostree', [`--repo=${of}`, 'ls', '-RXC', 'os/main']);
+    assert.equal((await list(repo)).stdout, (await list(source)).stdout);
+  });
 
   it('is refused by a repository that cannot keep setuid files', async () => {
     const repo = await emptyRepository(at('in-user-only'), 'bare-user-only');

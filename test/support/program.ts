@@ -7,6 +7,7 @@ export const CHECKOUT = join(import.meta.dirname, '..', '..', '..');
 /** The built programs under test. */
 export const TAKO = builtProgram('tako');
 export const OSTREE_CONTAINER = builtProgram('ostree-container');
+export const OS_CONTAINERS = builtProgram('os-containers');
 
 /** Time for one program when a test says nothing else; a slow machine under strace needs a part of it. */
 const DEFAULT_TIMEOUT_MS = 60_000;
@@ -71,6 +72,10 @@ export function runTako(args: readonly string[], options: NodeOptions = {}): Pro
 /** Run the built `ostree-container`, e.g. `await runOstreeContainer(['repo', 'refs', '--repo', repository])`. */
 export function runOstreeContainer(args: readonly string[], options: NodeOptions = {}): Promise<Finished> {
   return runNode(OSTREE_CONTAINER, args, options);
+}
+/** Run the built `os-containers`, e.g. `await runOsContainers(['list', '--all'])`. */
+export function runOsContainers(args: readonly string[], options: NodeOptions = {}): Promise<Finished> {
+  return runNode(OS_CONTAINERS, args, options);
 }
 export function startNode(script: string, args: readonly string[], options: NodeOptions = {}): Running {
   return start(process.execPath, [...(options.node ?? []), script, ...args], options);

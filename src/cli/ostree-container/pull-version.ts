@@ -3,6 +3,7 @@ import { jsonTime } from '../../base/json.ts';
 import { printable } from '../../base/text.ts';
 import type { ImageName, Images } from '../../images/index.ts';
 import { openLayout, parseNamed, repositoryName } from '../../oci/index.ts';
+import { chooseTag } from '../../version/index.ts';
 import { UsageError } from '../arguments.ts';
 import type { Opened } from './repo/with-repository.ts';
 
@@ -24,7 +25,7 @@ export interface NamedVersion {
 
 /**
  * What is held and skipped counts from this run on, whether or not its pull succeeds; a check changes nothing.
- * @throws UsageError; SeedError NO_MATCHING_TAG; VersionError PATTERN_MALFORMED
+ * @throws UsageError; CodedError NO_MATCHING_TAG, PATTERN_MALFORMED
  */
 export async function versionOf(
   values: TagValues,
@@ -36,7 +37,7 @@ export async function versionOf(
     assertWithoutVersion(values);
     return { name, pulled: () => undefined };
   }
-  const { chooseTag, readTagState, writeTagState } = await import('../../ostree-container/index.ts');
+  const { readTagState, writeTagState } = await import('../../ostree-container/index.ts');
   const tags = await tagsOf(name, images, signal);
   const before = readTagState(repository, ref, (text) => output.warning(text));
   const state = changed(before, values);

@@ -1,4 +1,5 @@
 /** Blobs from one place to another: each once, several at a time, none that is there already. */
+import { inLanes } from '../../base/lanes.ts';
 import { formatBytes, plural } from '../../base/text.ts';
 import { type Descriptor, type Digest, isForeign } from '../../oci/index.ts';
 import { formatImageName } from '../image-name.ts';
@@ -22,7 +23,7 @@ export async function planBlobs(
 ): Promise<PlannedBlob[]> {
   const unique = [...new Map(descriptors.filter(isSent).map((each) => [each.digest, each])).values()];
   const planned = new Map<Digest, PlannedBlob>();
-  await eachOf(unique, jobs, signal, async (descriptor, each) => {
+  await inLanes(unique, jobs, signal, async (descriptor, each) => {
     const { digest, mediaType, size } = descriptor;
     planned.set(digest, { digest, mediaType, size, isThere: await destination.hasBlob(descriptor, each) });
   });
@@ -56,7 +57,7 @@ export async function sendBlobs(
   };
   onProgress({ kind: 'start', task, label, total, done: 0 });
   try {
-    await eachOf(missing, jobs, signal, async (blob, each) => {
+    await inLanes(missing, jobs, signal, async (blob, each) => {
       if (await destination.borrowBlob(blob, source.name, each)) {
         advance(blob.size);
         tally.there++;
@@ -97,30 +98,4 @@ async function* counted(
     moveTo(at);
     yield chunk;
   }
-}
-
-/** Some at a time. The first failure ends the others, which are waited for. */
-export async function eachOf<T>(
-  items: readonly T[],
-  jobs: number,
-  signal: AbortSignal,
-  work: (item: T, signal: AbortSignal) => Promise<void>,
-): Promise<void> {
-  const queue = items.values();
-  const others = new AbortController();
-  const either = AbortSignal.any([signal, others.signal]);
-  let failure: { readonly error: unknown } | undefined;
-  const lane = async (): Promise<void> => {
-    for (const item of queue) {
-      if (failure !== undefined) return;
-      try {
-        await work(item, either);
-      } catch (error) {
-        failure ??= { error };
-        others.abort(error);
-      }
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(jobs, items.length) }, lane));
-  if (failure !== undefined) throw failure.error;
 }

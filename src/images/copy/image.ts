@@ -10,6 +10,7 @@ import {
   packingOf,
   parseConfig,
   type RawManifest,
+  spoolLayer,
 } from '../../oci/index.ts';
 import { ImagesError } from '../error.ts';
 import { formatImageName } from '../image-name.ts';
@@ -20,7 +21,6 @@ import { readImageConfig } from './config.ts';
 import { convertImage, formatOf, layerType } from './convert.ts';
 import type { ImageMember } from './members.ts';
 import type { CopyOptions, ManifestFormat, PlannedBlob } from './options.ts';
-import { spoolLayer } from './spool.ts';
 
 /** Unpacked bytes of one layer, when it is packed anew: as much as the largest file system image. */
 const LAYER_LIMIT = 2 ** 40;
@@ -147,7 +147,7 @@ async function repack(
   const { signal, onProgress } = options;
   const blob = source.readBlob(layer, 0, signal);
   const tar = openLayer(layer, blob, { diffId, limit: LAYER_LIMIT, signal });
-  const spooled = await spoolLayer(tar, packing);
+  const spooled = await spoolLayer(tar, { packing });
   try {
     const { digest, size } = spooled;
     const packed: Descriptor = { mediaType: layerType(format, packing), digest, size };
@@ -161,7 +161,7 @@ async function repack(
     }
     return packed;
   } finally {
-    spooled.dispose();
+    spooled.close();
   }
 }
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { addArtifact, makeImage } from '../../../test/support/oci-image.ts';
@@ -74,5 +74,24 @@ describe('a referrer in a layout', () => {
   it('has no place in an archive, which is written as a whole', (t) => {
     const destination = archiveDestination(parseImageName(`oci-archive:${scratch(t)}/a.tar`), {});
     assert.equal(destination.putReferrer, undefined);
+  });
+});
+
+describe('a place for a layout', () => {
+  it('that is full of something else is refused before anything is made for it', async (t) => {
+    const folder = scratch(t);
+    writeFileSync(join(folder, 'file'), 'x');
+    assert.throws(() => layoutDestination(parseImageName(`oci:${folder}`), {}), { code: 'NOT_A_LAYOUT' });
+  });
+
+  it('may be one that a killed run has begun', async (t) => {
+    const folder = scratch(t);
+    mkdirSync(join(folder, '.partial'));
+    const destination = layoutDestination(parseImageName(`oci:${folder}`), {});
+    assert.equal(
+      await destination.hasBlob({ mediaType: TYPE, digest: `sha256:${'a'.repeat(64)}`, size: 1 }, signal),
+      false,
+    );
+    await destination.close();
   });
 });

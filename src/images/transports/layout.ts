@@ -4,6 +4,7 @@ import { codeOf } from '../../base/error.ts';
 import {
   type ArchiveWriter,
   artifactTypeOf,
+  assertLayoutPlace,
   createLayout,
   type Descriptor,
   type Digest,
@@ -146,14 +147,18 @@ function descriptorOf({ mediaType, digest, bytes }: RawManifest): Descriptor {
   return { mediaType, digest, size: bytes.length };
 }
 
-/** Blobs that another image of the layout has brought. Undefined where there is none yet. */
+/**
+ * Blobs that another image of the layout has brought. Undefined where there is none yet.
+ * @throws OciError NOT_A_LAYOUT where there can be none
+ */
 function existingLayout(path: string): Layout | undefined {
   try {
     if (fs.readdirSync(path).length === 0) return undefined;
     return openLayout(path);
   } catch (error) {
     const code = codeOf(error);
-    if (code === 'ENOENT' || code === 'NOT_A_LAYOUT') return undefined; // made, or refused by name, when it is written
-    throw error;
+    if (code === 'NOT_A_LAYOUT') assertLayoutPlace(path);
+    else if (code !== 'ENOENT') throw error;
+    return undefined; // made, or begun anew, when it is written
   }
 }

@@ -42,6 +42,8 @@ export interface SystemCalls extends XattrCalls, DirectoryCalls {
   beginWriteBack(fd: number): void;
   /** A setting of glibc's allocator, `M_...` of malloc.h; other C libraries lack it. */
   readonly mallopt: ((setting: number, value: number) => void) | undefined;
+  /** Give free memory of glibc's allocator back to the system; others lack it. */
+  readonly mallocTrim: (() => void) | undefined;
   /** `mode` with the type bits of stat(2); `device` from `deviceNumber`. */
   mknodat(directory: number, name: Path, mode: number, device: bigint): void;
   /** Does not follow a symbolic link. */
@@ -87,6 +89,7 @@ function declareAll(declare: Declare): SystemCalls {
   );
   const syncFileRange = declare('int sync_file_range(int fd, int64_t offset, int64_t length, unsigned int flags)');
   const mallopt = declare('int mallopt(int setting, int value)');
+  const mallocTrim = declare('int malloc_trim(size_t pad)');
   const mknodat = need('int mknodat(int directory, const uint8_t *name, uint32_t mode, uint64_t device)');
   const utimensat = need('int utimensat(int directory, const uint8_t *name, const uint8_t *times, int flags)');
   const socket = need('int socket(int domain, int type, int protocol)');
@@ -113,6 +116,7 @@ function declareAll(declare: Declare): SystemCalls {
       copyFileRange && ((fromFd, toFd, length) => copyFileRange(undefined, fromFd, null, toFd, null, length, 0)),
     beginWriteBack: (fd) => void syncFileRange?.(undefined, fd, 0, 0, SYNC_FILE_RANGE_WRITE),
     mallopt: mallopt && ((setting, value) => void mallopt(undefined, setting, value)),
+    mallocTrim: mallocTrim && (() => void mallocTrim(undefined, 0)),
     mknodat: (directory, name, mode, device) => void mknodat(showPath(name), directory, cString(name), mode, device),
     utimensat: (directory, name, times) =>
       void utimensat(showPath(name), directory, cString(name), timespecs(times), AT_SYMLINK_NOFOLLOW),

@@ -23,7 +23,7 @@ export function openNamelessFile(folder = temporaryFolder()): number {
   });
 }
 
-/** Of the first `size` bytes those from `from` on. A chunk is valid until the next one is asked for. */
+/** Of the first `size` bytes of a file that nobody else changes those from `from` on. A chunk is valid until the next one is asked for. */
 export async function* readNamelessFile(fd: number, from: number, size: number): AsyncGenerator<Uint8Array> {
   const room = Buffer.allocUnsafe(Math.min(CHUNK, Math.max(size - from, 1)));
   for (let at = from; at < size; ) {

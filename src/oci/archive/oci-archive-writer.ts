@@ -27,6 +27,7 @@ export class ArchiveWriter {
   readonly #staged: StagedArchive;
   /** What belongs to the archive: a killed run may have staged other blobs. */
   readonly #digests = new Set<Digest>();
+  readonly #beside = new Map<string, Uint8Array>();
 
   constructor(staged: StagedArchive) {
     this.#staged = staged;
@@ -55,12 +56,17 @@ export class ArchiveWriter {
     this.#staged.layout.setTag(descriptor, tag);
   }
 
+  /** A file of one's own beside the index. @param name without a slash */
+  setBeside(name: string, bytes: Uint8Array): void {
+    this.#beside.set(name, bytes);
+  }
+
   /** The archive under its name, durable; equal layouts give equal bytes. */
   async finish(signal: AbortSignal): Promise<void> {
     const { layout } = this.#staged;
     layout.flush();
     const digests = [...this.#digests].sort();
-    await this.#staged.commit((write) => packLayout(layout, digests, new TarWriter(write), signal));
+    await this.#staged.commit((write) => packLayout(layout, digests, this.#beside, new TarWriter(write), signal));
   }
 
   /** Without an archive, and without leaving anything. */
@@ -79,6 +85,7 @@ const OWNER = { uid: 0, gid: 0 };
 async function packLayout(
   layout: LayoutWriter,
   digests: readonly Digest[],
+  beside: ReadonlyMap<string, Uint8Array>,
   tar: TarWriter,
   signal: AbortSignal,
 ): Promise<void> {
@@ -88,6 +95,7 @@ async function packLayout(
   for (const name of [INDEX_FILE, VERSION_FILE] as const) {
     await tar.add({ path: name, type: 'file', mode: FILE_MODE, ...OWNER }, layout.readSmall(name));
   }
+  for (const [path, bytes] of beside) await tar.add({ path, type: 'file', mode: FILE_MODE, ...OWNER }, bytes);
   await tar.finish();
 }
 

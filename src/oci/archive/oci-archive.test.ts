@@ -78,6 +78,23 @@ describe('an archive of a layout', () => {
     assert.equal(fs.statSync(file).mode & 0o7777, 0o644);
   });
 
+  it('may have a file of its maker beside the index, which is no blob', async (t) => {
+    const { folder, image } = await sample(t);
+    const file = join(folder, 'beside.tar');
+    const writer = await writeOciArchive(file);
+    await writer.writeBlob(
+      image.configDescriptor,
+      (from) => openLayout(join(folder, 'layout')).readBlob(image.configDescriptor.digest, from),
+      signal,
+    );
+    writer.setBeside('note.json', Buffer.from('{}'));
+    await writer.finish(signal);
+    const archive = await open(t, file);
+    assert.equal(Buffer.from(archive.readBeside('note.json', 10) ?? []).toString(), '{}');
+    assert.equal(archive.readBeside('other.json', 10), undefined);
+    assert.throws(() => archive.readBeside('note.json', 1), { code: 'TOO_LARGE' });
+  });
+
   it('may be compressed', async (t) => {
     const { file, image } = await sample(t);
     fs.writeFileSync(`${file}.gz`, gzipSync(fs.readFileSync(file)));

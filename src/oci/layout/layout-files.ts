@@ -23,7 +23,7 @@ export interface LayoutFiles {
   /** For messages. */
   readonly path: string;
   /** Undefined when there is nothing of that name. @throws CodedError TOO_LARGE */
-  readSmall(name: typeof INDEX_FILE | typeof VERSION_FILE, limit: number): Uint8Array | undefined;
+  readSmall(name: string, limit: number): Uint8Array | undefined;
   blobSize(digest: Digest): number | undefined;
   openBlob(digest: Digest): BlobFile | undefined;
   close(): void;

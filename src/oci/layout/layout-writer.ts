@@ -48,6 +48,17 @@ export async function createLayout(path: string, options: LayoutWriterOptions = 
   return await lockLayout(openDirectory(path), options);
 }
 
+/** What `createLayout` would find out, before anything is made. @throws OciError NOT_A_LAYOUT; CodedError NOT_A_DIRECTORY */
+export function assertLayoutPlace(path: string): void {
+  if (fs.statSync(path, { throwIfNoEntry: false }) === undefined) return;
+  const root = openDirectory(path);
+  try {
+    assertUsable(root, false);
+  } finally {
+    root.close();
+  }
+}
+
 /** A directory and those above it that are missing. */
 function makeDurable(path: string): void {
   const first = fs.mkdirSync(path, { recursive: true });

@@ -45,6 +45,11 @@ export class Layout {
     return this.entries.value;
   }
 
+  /** A file beside the index, of whoever made the layout; undefined when there is none. @throws CodedError TOO_LARGE */
+  readBeside(name: string, limit: number): Uint8Array | undefined {
+    return this.files.readSmall(name, limit);
+  }
+
   /** In the order of the index. */
   tags(): readonly string[] {
     return this.entries.tags;

@@ -3,6 +3,7 @@
  * next version from. Equal commits and options give equal bytes: every time in it is the commit's.
  */
 import { jsonTime } from '../../base/json.ts';
+import { inLanes } from '../../base/lanes.ts';
 import { type Progress, silent } from '../../base/progress.ts';
 import { plural } from '../../base/text.ts';
 import type { ImageName, Images } from '../../images/index.ts';
@@ -17,7 +18,6 @@ import {
   type Repository,
   resolveRevision,
 } from '../../ostree/index.ts';
-import { inLanes } from '../fetching/index.ts';
 import { LABELS } from '../labels/index.ts';
 import { type NewImage, openNewImage } from '../new-image/index.ts';
 import { COMPONENTS_ANNOTATION } from '../packing/index.ts';

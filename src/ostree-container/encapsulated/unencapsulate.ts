@@ -2,8 +2,11 @@
  * The commit of an image of format v1, bit for bit (spec ostree-container 2.6). Its first layer is judged before
  * anything is written; the commit itself is held back until all that it reaches is here.
  */
+
+import { inLanes } from '../../base/lanes.ts';
 import { type Progress, silent } from '../../base/progress.ts';
 import { formatImageName, type Images } from '../../images/index.ts';
+import type { OpenLayer } from '../../layers/index.ts';
 import type { Digest } from '../../oci/index.ts';
 import {
   afterRefsChanged,
@@ -20,15 +23,7 @@ import {
   type Verifier,
   withTransaction,
 } from '../../ostree/index.ts';
-import {
-  Fetching,
-  importComponent,
-  inLanes,
-  LANES,
-  LayerRecords,
-  type OpenLayer,
-  openLayerPool,
-} from '../fetching/index.ts';
+import { Fetching, importComponent, LANES, LayerRecords, openLayerPool } from '../fetching/index.ts';
 import { assertCommitLabel, type Layer } from '../labels/index.ts';
 import {
   type CommitHead,

@@ -1,6 +1,6 @@
 /** Layers of format v1 on their way into a repository. */
-export { Fetching, type OpenLayer } from './fetching.ts';
+export { Fetching } from './fetching.ts';
 export { importComponent } from './import-component.ts';
-export { inLanes, LANES } from './lanes.ts';
+export { LANES } from './lanes.ts';
 export { openLayerPool } from './layer-pool.ts';
 export { LayerRecords } from './layer-records.ts';

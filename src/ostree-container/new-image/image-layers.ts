@@ -10,8 +10,8 @@ import {
   type LayerPacking,
   MEDIA,
   packingOf,
+  type SpooledLayer,
 } from '../../oci/index.ts';
-import type { SpooledLayer } from './spool.ts';
 
 /** Another image, and where it is: a registry that has both may take a layer over without sending it. */
 export type OtherImage = Pick<ImageReader, 'readBlob'> & { readonly name?: ImageName | undefined };

@@ -8,4 +8,5 @@ export {
   type NewImageParts,
   type NewLayer,
   openNewImage,
+  PACKING_LEVEL,
 } from './new-image.ts';

@@ -6,7 +6,6 @@ import { gunzipSync } from 'node:zlib';
 import { silent } from '../../base/progress.ts';
 import { type Images, openImages, parseImageName } from '../../images/index.ts';
 import { digestOf, openLayout, parseConfig, parseManifest, type RawManifest } from '../../oci/index.ts';
-import { fromWriter } from './from-writer.ts';
 import { type NewImage, type NewLayer, openNewImage } from './index.ts';
 
 const { signal } = new AbortController();
@@ -71,7 +70,7 @@ describe('an image in the making', () => {
       },
       { createdBy: 'slow', annotations: { x: 'y' } },
     );
-    const quick = await add(image, 'second', { packing: 'none' });
+    const quick = await add(image, 'second');
     release();
     const first = await slow;
     const raw = await image.finish(PARTS);
@@ -144,37 +143,5 @@ describe('an image in the making', () => {
     await assert.rejects(layer, failure);
     await image.close();
     assert.deepEqual(fs.readdirSync(folder), []);
-  });
-});
-
-describe('what a writer writes', () => {
-  it('comes chunk by chunk, each taken before the next is written', async () => {
-    const room = Buffer.alloc(1);
-    const seen: number[] = [];
-    const chunks = fromWriter(async (sink) => {
-      for (let i = 0; i < 5; i++) {
-        room[0] = i;
-        await sink(room);
-      }
-    });
-    for await (const chunk of chunks) {
-      await new Promise((done) => setImmediate(done));
-      seen.push(chunk[0] ?? -1);
-    }
-    assert.deepEqual(seen, [0, 1, 2, 3, 4]);
-  });
-
-  it('ends with the writer when the reader leaves', async () => {
-    let hasFailed = false;
-    const chunks = fromWriter(async (sink) => {
-      try {
-        for (;;) await sink(Buffer.from('x'));
-      } catch (error) {
-        hasFailed = true;
-        throw error;
-      }
-    });
-    for await (const _ of chunks) break;
-    assert.ok(hasFailed);
   });
 });

@@ -11,8 +11,6 @@ export type SeedErrorCode =
   /** Base and commit are made for different machines. */
   | 'ARCHITECTURE_MISMATCH'
   /** Nobody was named who the commit must be signed by. */
-  | 'NO_VERIFICATION'
-  /** No tag fits the pattern, or all that do are held back. */
-  | 'NO_MATCHING_TAG';
+  | 'NO_VERIFICATION';
 
 export class SeedError extends CodedError<SeedErrorCode> {}

@@ -7,5 +7,4 @@ export { isMapHead, type MapHead, type MappedFile, readObjectMap } from './forma
 export { type CheckedLayer, checkSeed, type PullCheck } from './pull/check.ts';
 export { isEncapsulated, type OpenedSeed, openImage } from './pull/image-layers.ts';
 export { type PulledSeed, type PullSeedOptions, pullSeed } from './pull/pull.ts';
-export { chooseTag, type TagRequest } from './tags/choose-tag.ts';
 export { type Mark, readTagState, type TagState, writeTagState } from './tags/tag-state.ts';

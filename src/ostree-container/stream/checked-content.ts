@@ -2,11 +2,13 @@
 import { createHash } from 'node:crypto';
 import { type Checksum, encodeFileHeader, OstreeError, type StoredFile, WHOLE_LIMIT } from '../../ostree/index.ts';
 
+type Checked = Pick<StoredFile, 'header' | 'size' | 'bytes' | 'chunks'>;
+
 /**
  * Small ones are checked before the first byte is out, large ones before the last.
  * @throws OstreeError OBJECT_CORRUPT; what reading throws
  */
-export function checkedContent(checksum: Checksum, stored: StoredFile): Uint8Array | AsyncIterable<Uint8Array> {
+export function checkedContent(checksum: Checksum, stored: Checked): Uint8Array | AsyncIterable<Uint8Array> {
   if (stored.size > WHOLE_LIMIT) return largeContent(checksum, stored);
   const bytes = stored.header.target === undefined ? stored.bytes() : new Uint8Array();
   const hash = createHash('sha256').update(encodeFileHeader(stored.header)).update(bytes);
@@ -14,7 +16,7 @@ export function checkedContent(checksum: Checksum, stored: StoredFile): Uint8Arr
   return bytes;
 }
 
-async function* largeContent(checksum: Checksum, stored: StoredFile): AsyncGenerator<Uint8Array> {
+async function* largeContent(checksum: Checksum, stored: Checked): AsyncGenerator<Uint8Array> {
   const hash = createHash('sha256').update(encodeFileHeader(stored.header));
   for await (const chunk of stored.chunks()) {
     hash.update(chunk);

@@ -1,10 +1,10 @@
 /** Threads for batches of objects; without threads the same work is done at once, on this one. */
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
+import { collectBuffers } from '../../linux/processes/collect-buffers.ts';
 import { returnLargeBlocks } from '../../linux/processes/memory.ts';
 import { type ObjectPlace, ObjectReader } from '../storage/object-reader.ts';
 import { ObjectWriter, type WritePlace } from '../storage/object-writer.ts';
-import { collectBuffers } from './garbage.ts';
 import type { Reply, Request, WorkerStart } from './messages.ts';
 import { type JobContext, type JobKind, type Jobs, runJob } from './table.ts';
 import { thawError } from './thread-error.ts';

@@ -2,11 +2,12 @@
  * Work on many objects that a thread can do by itself: a batch in, results out. Handlers are imported where they run.
  * A batch and its results are plain data, for they are copied between threads.
  */
+
+import { collectBuffers } from '../../linux/processes/collect-buffers.ts';
 import type { ObjectReader } from '../storage/object-reader.ts';
 import type { ObjectWriter } from '../storage/object-writer.ts';
 import type { DiffBatch, DiffResult } from './diff-files.ts';
 import type { FsckBatch, FsckObjectsResult } from './fsck-objects.ts';
-import { collectBuffers } from './garbage.ts';
 import type { ImportBatch, ImportResult } from './import-objects.ts';
 import type { ArchivedBatch, ArchivedResult } from './store-archived.ts';
 import type { FilesBatch, FilesResult } from './store-files.ts';

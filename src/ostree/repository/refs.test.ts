@@ -4,9 +4,10 @@ import fs from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { bootId } from '../storage/staging.ts';
-import { HEAD, listIn, listRefs, type RefPlace, readRef, refspecOf, removeRef, writeAlias, writeRefs } from './refs.ts';
+import { HEAD, listIn, listRefs, type RefPlace, readRef, refspecOf } from './refs.ts';
 import { checksumNamed, newRepository } from './repository.fixture.ts';
 import type { Repository } from './repository.ts';
+import { removeRef, writeAlias, writeRefs } from './write-refs.ts';
 
 const A = checksumNamed('a');
 const B = checksumNamed('b');
@@ -185,6 +186,54 @@ describe('a ref and refs below its name', () => {
 });
 
 describe('refs', () => {
+  it('that are written together are flushed together', (t) => {
+    const repository = newRepository(t);
+    const flushes = t.mock.method(fs, 'fsyncSync');
+    const changes = Array.from({ length: 40 }, (_, i) => ({ place: HEAD, ref: `layers/${i}`, commit: A }));
+    writeRefs(repository, changes, true);
+    assert.equal(listRefs(repository).length, 40);
+    assert.ok(flushes.mock.callCount() < 8, 'folders that were made, folders that gained or lost names');
+    flushes.mock.resetCalls();
+    const removals = changes.map((change) => ({ ...change, commit: undefined }));
+    writeRefs(repository, [...removals, { place: HEAD, ref: 'layers/1', commit: B }], true);
+    assert.deepEqual(listRefs(repository), [{ place: HEAD, ref: 'layers/1', commit: B, alias: undefined }]);
+    assert.equal(flushes.mock.callCount(), 3, 'the new file, its folder, the one it came from');
+  });
+
+  it('change in their order, one after the other', (t) => {
+    const repository = newRepository(t);
+    write(repository, 'a');
+    const changes = [
+      { place: HEAD, ref: 'a', commit: undefined },
+      { place: HEAD, ref: 'a/b', commit: A },
+      { place: HEAD, ref: 'a/b', commit: B },
+    ];
+    writeRefs(repository, changes, true);
+    assert.deepEqual(listRefs(repository), [{ place: HEAD, ref: 'a/b', commit: B, alias: undefined }]);
+  });
+
+  it('are not changed at all when one of the names is bad', (t) => {
+    const repository = newRepository(t);
+    const [good, bad] = [
+      { place: HEAD, ref: 'a', commit: A },
+      { place: HEAD, ref: '..', commit: A },
+    ];
+    assert.throws(() => writeRefs(repository, [good, bad], true), { code: 'REF_NAME' });
+    assert.deepEqual(refs(repository), []);
+  });
+
+  it('leave nothing behind when one of them cannot be written', (t) => {
+    const repository = newRepository(t);
+    write(repository, 'a/b');
+    const staging = `tmp/staging-${bootId()}-abcdef/ab`;
+    fs.mkdirSync(join(repository.path, staging), { recursive: true });
+    fs.writeFileSync(join(repository.path, staging, `${A.slice(2)}.dirtree`), '');
+    const changes = ['x', 'a', 'y'].map((ref) => ({ place: HEAD, ref, commit: A }));
+    assert.throws(() => writeRefs(repository, changes, true), { code: 'REF_EXISTS' });
+    assert.deepEqual(refs(repository), ['a/b', 'x']);
+    assert.deepEqual(fs.readdirSync(join(repository.path, staging, '..')), ['ab']);
+  });
+
   it('are listed by place and name, temporary names never', (t) => {
     const repository = newRepository(t);
     for (const name of ['b', 'a/b', 'a.b', 'ü', 'Z']) write(repository, name);

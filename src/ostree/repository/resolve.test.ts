@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { HEAD, writeRefs } from './refs.ts';
+import { HEAD } from './refs.ts';
 import { checksumNamed, emptyCommit, newRepository, reopened } from './repository.fixture.ts';
 import type { Repository } from './repository.ts';
 import { resolveRevision, tryResolve } from './resolve.ts';
+import { writeRefs } from './write-refs.ts';
 
 const A = checksumNamed('a');
 const B = checksumNamed('b');

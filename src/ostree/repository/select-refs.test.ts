@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { scratch } from '../../../test/support/scratch.ts';
-import { HEAD, writeAlias, writeRefs } from './refs.ts';
+import { HEAD } from './refs.ts';
 import { createRepository, openRepository, type Repository } from './repository.ts';
 import { deleteRefs, selectCollectionRefs, selectRefs } from './select-refs.ts';
+import { writeAlias, writeRefs } from './write-refs.ts';
 
 const SUM = 'a'.repeat(64);
 

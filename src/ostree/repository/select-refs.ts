@@ -2,8 +2,9 @@
 import { quote } from '../../base/text.ts';
 import { OstreeError } from '../error.ts';
 import { isCollectionId, isRemoteName } from './ref-names.ts';
-import { HEAD, listIn, listRefs, type Ref, type RefChange, type RefPlace, refspecOf, writeRefs } from './refs.ts';
+import { HEAD, listIn, listRefs, type Ref, type RefChange, type RefPlace, refspecOf } from './refs.ts';
 import type { Repository } from './repository.ts';
+import { writeRefs } from './write-refs.ts';
 
 export interface SelectedRef extends Ref {
   /** How it is listed: without the prefix that was asked for, unless it is the very ref. */

@@ -5,7 +5,8 @@
  * column. Described in docs/configuration.md.
  */
 import { decodeUtf8 } from '../../base/decode.ts';
-import { nearest, quote } from '../../base/text.ts';
+import { type KeyValue, type KeyValueGrammar, parseKeyValues } from '../../base/key-values.ts';
+import { quote } from '../../base/text.ts';
 import { type Calendar, minutesPerHour } from '../../systemd/index.ts';
 import type { Pattern } from '../../version/index.ts';
 import { TakoError } from '../error.ts';
@@ -62,63 +63,12 @@ const OPTIONAL = [
 const REPEATABLE = new Set(['Origin', 'PublicKey', 'Restart', 'RestartUnit', 'ReloadUnit', 'MaintenanceWindow']);
 export const CONFIG_KEYS: readonly string[] = [...Object.keys(REQUIRED), ...OPTIONAL];
 
-interface Setting {
-  readonly key: string;
-  readonly value: string;
-  /** One-based. */
-  readonly line: number;
-}
-
 /** @throws TakoError INVALID_CONFIG, INCOMPLETE_CONFIG, INVALID_PUBLIC_KEY_DATA; CodedError WEAK_PUBLIC_KEY */
 export function parseConfig(bytes: Uint8Array, path: string): Config {
   const text = decodeUtf8(bytes);
   if (text === undefined) throw new TakoError('INVALID_CONFIG', `${path}: not UTF-8`, { subject: path });
-  const warnings: string[] = [];
-  const settings = parseSettings(text, path, warnings);
-  return interpret(settings, path, warnings);
-}
-
-function parseSettings(text: string, path: string, warnings: string[]): Setting[] {
-  const settings: Setting[] = [];
-  const lines = text.replace(/^\ufeff/, '').split('\n');
-  for (const [index, raw] of lines.entries()) {
-    const line = raw.endsWith('\r') ? raw.slice(0, -1) : raw;
-    const where = `${path}: line ${index + 1}`;
-    if (line === '' || line.startsWith('#') || line.startsWith(';')) continue;
-    if (line.trim() === '') {
-      warnings.push(`${where}: a line of blanks, ignored`);
-      continue;
-    }
-    settings.push(parseSetting(line, index + 1, where, settings, warnings));
-  }
-  return settings;
-}
-
-function parseSetting(
-  line: string,
-  number: number,
-  where: string,
-  before: readonly Setting[],
-  warnings: string[],
-): Setting {
-  const split = line.indexOf('=');
-  if (split === -1) {
-    // The line is not shown: it may be a URL with a password.
-    throw invalid(where, 'expected "Key=Value", such as "Version=1.*"');
-  }
-  const key = line.slice(0, split);
-  if (!CONFIG_KEYS.includes(key)) throw unknownKey(where, key);
-  const text = line.slice(split + 1);
-  const trimmed = text.replace(/[ \t]+$/, '');
-  if (trimmed !== text) warnings.push(`${where}: blanks at the end of ${key}, ignored`);
-  const first = before.find((setting) => setting.key === key);
-  if (first !== undefined && !REPEATABLE.has(key)) {
-    throw invalid(where, `${key} is given twice, first on line ${first.line}`);
-  }
-  const setting = { key, value: trimmed, line: number };
-  // Errors come in the order of the file: a line is judged when it is read, and interpreted once all are known.
-  READERS[key]?.(trimmed, where);
-  return setting;
+  const { settings, warnings } = parseKeyValues(text, path, GRAMMAR);
+  return interpret(settings, path, [...warnings]);
 }
 
 /** How each value is read; the same readers judge a line where it stands and give its meaning afterwards. */
@@ -138,8 +88,16 @@ const READERS: Readonly<Record<string, (text: string, where: string) => unknown>
   MaintenanceWindow: value.readCalendar,
 };
 
-function interpret(settings: readonly Setting[], path: string, warnings: string[]): Config {
-  const at = (setting: Setting): string => `${path}: line ${setting.line}`;
+const GRAMMAR: KeyValueGrammar = {
+  keys: CONFIG_KEYS,
+  repeatable: REPEATABLE,
+  example: 'Version=1.*',
+  judge: (key, text, where) => READERS[key]?.(text, where),
+  invalid,
+};
+
+function interpret(settings: readonly KeyValue[], path: string, warnings: string[]): Config {
+  const at = (setting: KeyValue): string => `${path}: line ${setting.line}`;
   const all = <T>(key: string, read: (text: string, where: string) => T): T[] =>
     settings.filter((setting) => setting.key === key).map((setting) => read(setting.value, at(setting)));
   const one = <T>(key: string, read: (text: string, where: string) => T): T | undefined => all(key, read)[0];
@@ -201,16 +159,6 @@ function uniqueUnits(units: readonly string[]): string[] {
   const seen = new Map<string, string>();
   for (const unit of units) if (!seen.has(value.unitName(unit))) seen.set(value.unitName(unit), unit);
   return [...seen.values()];
-}
-
-function unknownKey(where: string, key: string): TakoError {
-  const meant = nearest(key.trim(), CONFIG_KEYS);
-  const blank = key !== key.trim() ? ' (blanks around a key are not allowed)' : '';
-  return invalid(
-    where,
-    `unknown key ${quote(key)}${blank}`,
-    `${meant === undefined ? '' : `did you mean ${meant}? `}known keys: ${CONFIG_KEYS.join(', ')}`,
-  );
 }
 
 function invalid(where: string, what: string, hint?: string): TakoError {

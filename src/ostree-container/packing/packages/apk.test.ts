@@ -108,4 +108,12 @@ describe('the list of packages of apk', () => {
       );
     });
   }
+
+  it('has no file in a folder whose name is longer than any path, and is refused with too many files', () => {
+    const begin = 'P:one\nV:1\n';
+    const [long] = parseApkInstalled(`${begin}F:${'x'.repeat(4096)}\nR:a\nF:usr\nR:b\n\n`, 'installed');
+    assert.deepEqual(long?.paths, ['/usr/b']);
+    const many = `${begin}F:usr\n${'R:a\n'.repeat(1_500_000)}\n`;
+    assert.throws(() => parseApkInstalled(many + many, 'installed'), { code: 'PACKAGE_DATABASE' });
+  });
 });

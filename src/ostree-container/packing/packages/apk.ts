@@ -8,7 +8,8 @@
 import { decodeDecimal } from '../../../base/decode.ts';
 import { quote } from '../../../base/text.ts';
 import { damaged } from '../error.ts';
-import type { Package } from './package.ts';
+import { linesOf } from './database-text.ts';
+import { joinedPath, type Package, pathCounter } from './package.ts';
 
 export const APK_FOLDERS: readonly string[] = ['/lib/apk/db', '/usr/lib/apk/db'];
 export const APK_LIMIT = 256 * 2 ** 20;
@@ -19,15 +20,16 @@ const NAME = /^[a-zA-Z0-9_.+@~-]+$/;
 /** @throws PackingError PACKAGE_DATABASE */
 export function parseApkInstalled(text: string, what: string): Package[] {
   const packages: Package[] = [];
-  let draft = new Draft();
+  const count = pathCounter(what);
+  let draft = new Draft(count);
   let number = 0;
   const finish = (): void => {
     if (draft.isEmpty) return;
     packages.push(draft.finish(`${what} line ${number}`));
     if (packages.length > MOST_PACKAGES) throw damaged(what, `at most ${MOST_PACKAGES} packages`, 'more');
-    draft = new Draft();
+    draft = new Draft(count);
   };
-  for (const line of text.split('\n')) {
+  for (const line of linesOf(text)) {
     number++;
     if (line === '') finish();
     else draft.add(line, `${what} line ${number}`);
@@ -40,7 +42,12 @@ export function parseApkInstalled(text: string, what: string): Package[] {
 class Draft {
   readonly #fields = new Map<string, string>();
   readonly #paths: string[] = [];
+  readonly #count: (paths: number) => void;
   #folder: string | undefined;
+
+  constructor(count: (paths: number) => void) {
+    this.#count = count;
+  }
 
   get isEmpty(): boolean {
     return this.#fields.size === 0;
@@ -72,7 +79,10 @@ class Draft {
   #addFile(name: string, what: string): void {
     if (this.#folder === undefined) throw damaged(what, 'a folder before its files', quote(name));
     if (name === '' || name.includes('/')) throw damaged(what, 'the name of a file', quote(name));
-    this.#paths.push(`${this.#folder}/${name}`);
+    const path = joinedPath(this.#folder, `/${name}`);
+    if (path === undefined) return;
+    this.#count(1);
+    this.#paths.push(path);
   }
 
   #addField(key: string, value: string, what: string): void {

@@ -38,3 +38,13 @@ export class DatabaseFiles {
     return bytes === undefined ? undefined : new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
   }
 }
+
+/** One at a time: a list of all lines of a hostile file would be larger than any memory. */
+export function* linesOf(text: string): Generator<string> {
+  let at = 0;
+  for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', at)) {
+    yield text.slice(at, end);
+    at = end + 1;
+  }
+  yield text.slice(at);
+}

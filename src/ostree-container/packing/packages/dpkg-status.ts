@@ -6,6 +6,7 @@
  */
 import { quote } from '../../../base/text.ts';
 import { damaged } from '../error.ts';
+import { linesOf } from './database-text.ts';
 
 export interface DpkgEntry {
   readonly name: string;
@@ -35,7 +36,7 @@ export function parseDpkgStatus(text: string, what: string): DpkgEntry[] {
     if (entries.length > MOST_PACKAGES) throw damaged(what, `at most ${MOST_PACKAGES} packages`, 'more');
     fields = new Map();
   };
-  for (const line of text.split('\n')) {
+  for (const line of linesOf(text)) {
     number++;
     if (line === '') finish();
     else if (line.startsWith(' ') || line.startsWith('\t'))

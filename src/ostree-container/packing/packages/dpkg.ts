@@ -1,10 +1,10 @@
 /** dpkg: `status`, `diversions`, and a list of paths for each package. */
 import { damaged } from '../error.ts';
 import type { Folder } from '../tree/commit-tree.ts';
-import type { DatabaseFiles } from './database-text.ts';
+import { type DatabaseFiles, linesOf } from './database-text.ts';
 import { ChangelogReader } from './dpkg-changelog.ts';
 import { type DpkgEntry, parseDpkgStatus } from './dpkg-status.ts';
-import type { Package, PackageDatabase } from './package.ts';
+import { type Package, type PackageDatabase, pathCounter } from './package.ts';
 
 /** Where dpkg keeps it, and where images that are not changed in place put it, out of `/var`. */
 export const DPKG_FOLDERS: readonly string[] = [
@@ -17,8 +17,6 @@ export const DPKG_FOLDERS: readonly string[] = [
 
 const STATUS_LIMIT = 128 * 2 ** 20;
 const LIST_LIMIT = 32 * 2 ** 20;
-/** Of all packages together. */
-const MOST_PATHS = 2_000_000;
 
 /** Undefined when there is none in this folder. @throws PackingError PACKAGE_DATABASE, TOO_LARGE */
 export async function readDpkg(
@@ -35,12 +33,10 @@ export async function readDpkg(
   const own = ownFiles(files.tree.folder(`${folder.path}/info`));
   const changelogs = new ChangelogReader(files.tree);
   const packages: Package[] = [];
-  let left = MOST_PATHS;
+  const count = pathCounter(folder.path);
   for (const entry of entries) {
     signal.throwIfAborted();
-    const paths = await readList(files, folder.path, entry);
-    left -= paths.length;
-    if (left < 0) throw damaged(folder.path, `at most ${MOST_PATHS} paths`, 'more');
+    const paths = await readList(files, folder.path, entry, count);
     const real = paths.map((file) => diverted(diversions, file, entry.name));
     const name = [native, 'all'].includes(entry.architecture) ? entry.name : `${entry.name}:${entry.architecture}`;
     packages.push({
@@ -55,13 +51,27 @@ export async function readDpkg(
 }
 
 /** One path a line; the first is `/.`. Databases of older versions do not have the architecture in the file name. */
-async function readList(files: DatabaseFiles, folder: string, { name, fileName }: DpkgEntry): Promise<string[]> {
+async function readList(
+  files: DatabaseFiles,
+  folder: string,
+  { name, fileName }: DpkgEntry,
+  count: (paths: number) => void,
+): Promise<string[]> {
   const text =
     (await files.text(`${folder}/info/${fileName}.list`, LIST_LIMIT)) ??
     (await files.text(`${folder}/info/${name}.list`, LIST_LIMIT)) ??
     '';
-  return text.split('\n').filter((line) => line.startsWith('/'));
+  const paths: string[] = [];
+  for (const line of linesOf(text)) {
+    if (!line.startsWith('/')) continue;
+    count(1);
+    paths.push(line);
+  }
+  return paths;
 }
+
+/** A desktop has some fifty. */
+const MOST_DIVERSIONS = 100_000;
 
 interface Diversion {
   readonly to: string;
@@ -71,11 +81,18 @@ interface Diversion {
 
 /** Three lines each: the path, what it was renamed to, the package that did it. */
 function parseDiversions(text: string | undefined, folder: string): ReadonlyMap<string, Diversion> {
-  const lines = (text ?? '').split('\n');
-  if (lines.pop() !== '' || lines.length % 3 !== 0) throw damaged(`${folder}/diversions`, 'three lines each', 'others');
+  const what = `${folder}/diversions`;
   const diversions = new Map<string, Diversion>();
-  for (let i = 0; i < lines.length; i += 3)
-    diversions.set(lines[i] ?? '', { to: lines[i + 1] ?? '', by: lines[i + 2] ?? '' });
+  let [lines, last]: [string[], string] = [[], ''];
+  for (const line of linesOf(text ?? '')) {
+    last = line;
+    const [path, to, by] = lines.concat(line);
+    lines = by === undefined ? [...lines, line] : [];
+    if (path !== undefined && to !== undefined && by !== undefined) diversions.set(path, { to, by });
+    if (diversions.size > MOST_DIVERSIONS) throw damaged(what, `at most ${MOST_DIVERSIONS} diversions`, 'more');
+  }
+  // What is behind the last line break is no line.
+  if (last !== '' || lines.length !== 1) throw damaged(what, 'three lines each', 'others');
   return diversions;
 }
 

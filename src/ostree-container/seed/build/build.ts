@@ -1,5 +1,6 @@
 /** `build`: a commit as an image of the seed layout (spec ostree-container 1.1 to 1.3, 1.5). */
 import { jsonTime } from '../../../base/json.ts';
+import type { Progress } from '../../../base/progress.ts';
 import { plural } from '../../../base/text.ts';
 import {
   type Checksum,
@@ -64,17 +65,19 @@ async function build(repository: Repository, input: BuildInput, options: BuildOp
   // A head keeps its name; an abbreviated checksum, a parent or a remote's ref is none.
   const isHead = isRefName(revision) && readRef(repository, HEAD, revision) === commit;
   const ref = isHead ? revision : undefined;
-  const inImage = { commit, ref, deltasFrom, timestamp: facts.commit.timestamp, signal };
+  const onNote = (text: string): void => onProgress({ kind: 'note', text });
+  const inImage = { commit, ref, deltasFrom, timestamp: facts.commit.timestamp, onNote, signal };
   return withImageRepository(repository, inImage, async (made) => {
     const reader = objectsOf(made);
     const reach = reachOf(reader, commit);
     const contents = contentsOf(reader, facts, reach, tree);
-    if (base !== undefined) {
-      onProgress({ kind: 'note', text: `${plural(contents.external, 'file')} of the base are not stored again` });
-    }
+    if (base !== undefined) onNote(`${plural(contents.external, 'file')} of the base are not stored again`);
     const { images, destination } = options;
     const created = jsonTime(facts.commit.timestamp * 1000);
-    const image = await openNewImage({ images, destination, created, onProgress, signal });
+    const onCopied: Progress = (event) => {
+      if (event.kind !== 'note') onProgress(event); // each layer was named when it was made
+    };
+    const image = await openNewImage({ images, destination, created, onProgress: onCopied, signal });
     const work = new ImageBuild(image, made, { ...input, contents, reach }, options);
     try {
       const layers = await work.layers();

@@ -3,7 +3,7 @@ import type { Checksum, DirMeta, ObjectReader } from '../../../ostree/index.ts';
 import { TarWriter, type TarWriterEntry } from '../../../tar/index.ts';
 import { checkedContent, containerXattrs } from '../../stream/index.ts';
 import type { Place } from '../format/places.ts';
-import { deflatedContent } from './deflated-content.ts';
+import { openDeflated, ROOM } from './deflated-content.ts';
 import type { GzipMembers } from './gzip-members.ts';
 
 export type LayerEntry =
@@ -25,16 +25,30 @@ export interface FilesOptions {
  */
 export async function writeFiles(
   reader: ObjectReader,
-  entries: Iterable<LayerEntry>,
+  entries: readonly LayerEntry[],
   members: GzipMembers,
   options: FilesOptions,
 ): Promise<void> {
-  const files = new FilesWriter(reader, members, options);
+  const files = new FilesWriter(reader, members, repeatedBelowUsr(entries), options);
   for (const entry of entries) {
     options.signal.throwIfAborted();
     await files.add(entry);
   }
   await files.finish();
+}
+
+function repeatedBelowUsr(entries: readonly LayerEntry[]): ReadonlySet<Checksum> {
+  const seen = new Set<Checksum>();
+  const repeated = new Set<Checksum>();
+  for (const entry of entries) {
+    if (entry.kind !== 'file' || !isBelowUsr(entry.path)) continue;
+    (seen.has(entry.checksum) ? repeated : seen).add(entry.checksum);
+  }
+  return repeated;
+}
+
+function isBelowUsr(path: string): boolean {
+  return path.startsWith('usr/');
 }
 
 /** Most file systems end at 65000 names of one file. */
@@ -48,13 +62,18 @@ class FilesWriter {
   readonly #members: GzipMembers;
   readonly #tar: TarWriter;
   readonly #options: FilesOptions;
-  /** Where a content lies already, and how many names it has. */
+  /** Contents that come more than once; of the others nothing is remembered. */
+  readonly #repeated: ReadonlySet<Checksum>;
+  /** Where such a content lies already, and how many names it has. */
   readonly #written = new Map<Checksum, { path: string; names: number; entry: TarWriterEntry }>();
+  /** Used again by each content that is taken as it lies. */
+  readonly #room = Buffer.allocUnsafeSlow(ROOM);
   #done = 0;
 
-  constructor(reader: ObjectReader, members: GzipMembers, options: FilesOptions) {
+  constructor(reader: ObjectReader, members: GzipMembers, repeated: ReadonlySet<Checksum>, options: FilesOptions) {
     this.#reader = reader;
     this.#members = members;
+    this.#repeated = repeated;
     this.#tar = new TarWriter(members.write);
     this.#options = options;
   }
@@ -93,14 +112,13 @@ class FilesWriter {
       const { header, size } = stored;
       const { uid, gid, target } = header;
       const attributes = { path, mode: header.mode & 0o7777, uid, gid, xattrs: containerXattrs(header.xattrs) };
-      const content = checkedContent(checksum, stored);
-      const data = size < WORTHWHILE ? content : this.#asItLies(checksum, content);
+      const data = size < WORTHWHILE ? checkedContent(checksum, stored) : this.#asItLies(checksum);
       const entry: TarWriterEntry =
         target === undefined
           ? { ...attributes, type: 'file', size }
           : { ...attributes, mode: 0o777, type: 'symlink', linkTarget: target };
       await this.#tar.add(entry, target === undefined ? data : undefined);
-      if (target === undefined && size > 0 && path.startsWith('usr/')) {
+      if (target === undefined && size > 0 && isBelowUsr(path) && this.#repeated.has(checksum)) {
         this.#written.set(checksum, { path, names: 1, entry });
       }
       this.#done += size;
@@ -111,10 +129,16 @@ class FilesWriter {
   }
 
   /** An archive has the content packed already. What it unpacks to is checked on the way. */
-  async *#asItLies(checksum: Checksum, content: Uint8Array | AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-    await this.#members.beginBody();
-    if (content instanceof Uint8Array) yield content;
-    else yield* content;
-    await this.#members.endBody(deflatedContent(this.#reader, checksum));
+  async *#asItLies(checksum: Checksum): AsyncGenerator<Uint8Array> {
+    const packed = openDeflated(this.#reader, checksum, this.#room);
+    try {
+      const content = checkedContent(checksum, packed);
+      await this.#members.beginBody();
+      if (content instanceof Uint8Array) yield content;
+      else yield* content;
+      await this.#members.endBody(packed.deflated());
+    } finally {
+      packed.close();
+    }
   }
 }

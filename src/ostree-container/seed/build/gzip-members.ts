@@ -5,12 +5,16 @@
 import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';
 import { crc32, gzip } from 'node:zlib';
+import { collectBuffers } from '../../../linux/processes/collect-buffers.ts';
 import type { Digest } from '../../../oci/index.ts';
+import { PACKING_LEVEL } from '../../new-image/index.ts';
 
 const pack = promisify(gzip);
 
 /** What is packed at once: more makes the blob no smaller by a thousandth. */
 const BLOCK = 2 ** 20;
+/** Most blocks become half as large. */
+const ZLIB = { level: PACKING_LEVEL, chunkSize: BLOCK / 2 };
 /** Blocks on their way. */
 const AT_ONCE = 4;
 /** Deflate, no name, no time, no hint about effort, the system "unknown": the same everywhere. */
@@ -30,7 +34,8 @@ export class GzipMembers {
   readonly #content = createHash('sha256');
   readonly #blob = createHash('sha256');
   #size = 0;
-  readonly #block = Buffer.allocUnsafe(BLOCK);
+  #block: Buffer = Buffer.allocUnsafeSlow(BLOCK);
+  readonly #free: Buffer[] = [];
   #filled = 0;
   readonly #packing: Promise<Uint8Array>[] = [];
   #body: { crc: number; size: number } | undefined;
@@ -93,12 +98,14 @@ export class GzipMembers {
   }
 
   async #flush(): Promise<void> {
+    collectBuffers();
     if (this.#filled === 0) return;
-    const bytes = Uint8Array.from(this.#block.subarray(0, this.#filled));
-    this.#filled = 0;
-    const packing = pack(bytes);
+    const block = this.#block;
+    const packing = pack(block.subarray(0, this.#filled), ZLIB).finally(() => this.#free.push(block));
     packing.catch(() => undefined); // waited for below
     this.#packing.push(packing);
+    this.#block = this.#free.pop() ?? Buffer.allocUnsafeSlow(BLOCK);
+    this.#filled = 0;
     await this.#drain(AT_ONCE - 1);
   }
 

@@ -3,12 +3,11 @@
  * that reads its objects from the real one. That one is left as it is; it may be read-only.
  */
 import fs from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { returnFreeMemory } from '../../../linux/processes/memory.ts';
 import {
   type Checksum,
   createRepository,
-  type DeltaStep,
   generateDelta,
   HEAD,
   openRepository,
@@ -18,6 +17,8 @@ import {
   updateSummary,
   withTransaction,
 } from '../../../ostree/index.ts';
+import { PACKING_LEVEL } from '../../new-image/index.ts';
+import { withWorkFolder } from './work-folder.ts';
 
 export interface ImageRepositoryOptions {
   readonly commit: Checksum;
@@ -27,7 +28,8 @@ export interface ImageRepositoryOptions {
   readonly deltasFrom: readonly (Checksum | undefined)[];
   /** Of the commit, in seconds: all times of the image. */
   readonly timestamp: number;
-  readonly onDelta?: ((from: Checksum | undefined, step: DeltaStep) => void) | undefined;
+  /** What takes its time. */
+  readonly onNote: (text: string) => void;
   readonly signal: AbortSignal;
 }
 
@@ -37,8 +39,7 @@ export async function withImageRepository<T>(
   options: ImageRepositoryOptions,
   use: (repository: Repository) => Promise<T>,
 ): Promise<T> {
-  const folder = fs.mkdtempSync(join(tmpdir(), 'ostree-container-build-'));
-  try {
+  return withWorkFolder(async (folder) => {
     const path = join(folder, 'repo');
     createRepository(path, { mode: 'archive' });
     fs.appendFileSync(join(path, 'config'), `parent=${fs.realpathSync(source.path)}\n`);
@@ -49,21 +50,21 @@ export async function withImageRepository<T>(
     } finally {
       repository.close();
     }
-  } finally {
-    fs.rmSync(folder, { recursive: true, force: true });
-  }
+  });
 }
 
 async function fill(source: Repository, repository: Repository, options: ImageRepositoryOptions): Promise<void> {
-  const { commit, ref, deltasFrom, timestamp, signal } = options;
-  if (!isArchive(source)) await compress(source, repository, commit, signal);
+  const { commit, ref, deltasFrom, timestamp, onNote, signal } = options;
+  if (!isArchive(source)) {
+    onNote('contents are packed first: the repository keeps them as they are');
+    await compress(source, repository, commit, signal);
+  }
   await withTransaction(repository, { signal, fsync: false }, async (transaction) => {
     if (ref !== undefined) transaction.setRef({ place: HEAD, ref, commit });
   });
   for (const from of deltasFrom) {
     // Clients that have the delta need no object by itself, and so no other layer.
-    const onProgress = (step: DeltaStep): void => options.onDelta?.(from, step);
-    await generateDelta(repository, { from, to: commit }, { minFallbackSize: 0, onProgress, signal });
+    await generateDelta(repository, { from, to: commit }, { minFallbackSize: 0, signal });
   }
   if (ref === undefined && deltasFrom.length === 0) return;
   await updateSummary(repository, { signal, now: timestamp * 1000, commitMetadata: false });
@@ -79,6 +80,7 @@ async function compress(source: Repository, into: Repository, commit: Checksum, 
   // Seen through its parent it would have everything already.
   const path = `${into.path}-objects`;
   createRepository(path, { mode: 'archive' });
+  fs.appendFileSync(join(path, 'config'), `[archive]\nzlib-level=${PACKING_LEVEL}\n`);
   const target = openRepository(path);
   try {
     const asked = [{ ref: undefined, commit }];
@@ -87,6 +89,7 @@ async function compress(source: Repository, into: Repository, commit: Checksum, 
   } finally {
     target.close();
   }
+  returnFreeMemory();
   for (const fanout of fs.readdirSync(join(path, 'objects'))) {
     fs.renameSync(join(path, 'objects', fanout), join(into.root, 'objects', fanout));
   }

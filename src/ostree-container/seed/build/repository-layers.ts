@@ -179,7 +179,9 @@ class RepositoryTar {
     await this.#members.endBody(this.#blocks(file, size));
   }
 
+  /** A file that is one piece lies in memory yet. */
   *#blocks(file: string, size: number): Generator<Uint8Array> {
+    if (size <= this.#room.length) return yield* storedBlocks(this.#room.subarray(0, size));
     let at = 0;
     for (const piece of this.#pieces(file, size)) {
       at += piece.length;

@@ -4,13 +4,13 @@
  */
 import fs from 'node:fs';
 import type { ImageSource } from '../../../images/index.ts';
+import { readNamelessFile } from '../../../linux/files/nameless-file.ts';
 import { writeAll } from '../../../linux/files/write.ts';
 import { tryOfdLock } from '../../../linux/processes/lock.ts';
 import type { Descriptor } from '../../../oci/index.ts';
 import type { Repository } from '../../../ostree/index.ts';
 
 const { O_CREAT, O_NOFOLLOW, O_RDWR } = fs.constants;
-const CHUNK = 2 ** 20;
 
 export interface BlobReading {
   readonly chunks: AsyncIterable<Uint8Array>;
@@ -72,13 +72,9 @@ async function* throughFile(
   descriptor: Descriptor,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
-  const room = Buffer.allocUnsafe(Math.min(CHUNK, Math.max(before, 1)));
-  for (let at = 0; at < before; ) {
+  for await (const chunk of readNamelessFile(fd, 0, before)) {
     signal.throwIfAborted();
-    const count = fs.readSync(fd, room, 0, Math.min(room.length, before - at), at);
-    if (count === 0) throw new Error('unreachable: a file under our lock has become shorter');
-    at += count;
-    yield room.subarray(0, count);
+    yield chunk;
   }
   if (before === descriptor.size) return;
   let end = before;

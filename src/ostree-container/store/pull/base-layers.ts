@@ -4,6 +4,8 @@
  * by what was staged of them. The commit counts as partial until everything that it reaches is there.
  */
 import { codeOf } from '../../../base/error.ts';
+import { inLanes } from '../../../base/lanes.ts';
+import { batchesOf, type OpenLayer } from '../../../layers/index.ts';
 import {
   type Checksum,
   HEAD,
@@ -17,19 +19,10 @@ import {
   type Verifier,
   withTransaction,
 } from '../../../ostree/index.ts';
-import {
-  type Fetching,
-  importComponent,
-  inLanes,
-  LANES,
-  LayerRecords,
-  type OpenLayer,
-  openLayerPool,
-} from '../../fetching/index.ts';
+import { type Fetching, importComponent, LANES, LayerRecords, openLayerPool } from '../../fetching/index.ts';
 import type { ImageLayers, Layer } from '../../labels/index.ts';
 import { type CommitHead, importObjects, ObjectStream, publishCommit, readHead } from '../../stream/index.ts';
 import { layerCommit, layerRef, writeObjectSet } from '../records/index.ts';
-import { batchesOf } from './batches.ts';
 import type { StorePullOptions } from './options.ts';
 import { storedHead, verifyBase } from './verify-base.ts';
 

@@ -2,7 +2,7 @@
  * What a program or library asks of others, and which versions it has itself.
  *
  * Source: System V ABI, "Dynamic section"; Linux Standard Base, "Symbol versioning" (Verneed, Verdef).
- * Limits: 4096 entries of each kind, names of 4096 bytes.
+ * Limits: 4096 entries of each kind, versions of all libraries together; names of 4096 bytes.
  */
 
 import {
@@ -127,10 +127,14 @@ function neededVersions(
   names: Names,
 ): readonly NeededVersion[] {
   const found: NeededVersion[] = [];
+  let left = MOST_ENTRIES; // of all libraries together: their chains may be one and the same
   const libraries = chain(source, elf, entryOf(entries, DT_VERNEED), entryOf(entries, DT_VERNEEDNUM) ?? 0, 12, 16);
   for (const { address, bytes } of libraries) {
     const library = names.at(bytes.readUInt32LE(4));
-    const versions = chain(source, elf, address + bytes.readUInt32LE(8), bytes.readUInt16LE(2), 12, 16);
+    const count = bytes.readUInt16LE(2);
+    left -= count;
+    if (left < 0) throw malformed(source, `up to ${MOST_ENTRIES} versions`, 'more');
+    const versions = chain(source, elf, address + bytes.readUInt32LE(8), count, 12, 16);
     for (const { bytes: version } of versions) {
       if ((version.readUInt16LE(4) & VER_FLG_WEAK) !== 0) continue;
       found.push({ library, version: names.at(version.readUInt32LE(8)) });

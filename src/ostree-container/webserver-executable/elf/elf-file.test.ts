@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { codeOf } from '../../../base/error.ts';
 import { readRequirements } from './dynamic.ts';
-import { BASE, CONTENT_AT, smallElf } from './elf.fixture.ts';
+import { BASE, CONTENT_AT, elfWithVersions, smallElf } from './elf.fixture.ts';
 import { decodeSegment, encodeSegment, PT_INTERP, readAtAddress, readElf } from './elf-file.ts';
 import { injectNote } from './inject-note.ts';
 import { bytesSource } from './sources.ts';
@@ -34,6 +34,13 @@ describe('an ELF file', () => {
   it('without a loader needs nothing', () => {
     const { loader, libraries, versions, provided } = readRequirements(source(smallElf()));
     assert.deepEqual([loader, libraries, versions, provided.size], [undefined, [], [], 0]);
+  });
+
+  it('names the versions that it needs of each library, and not as many as lists that are used twice could hold', () => {
+    const { versions } = readRequirements(bytesSource('x', elfWithVersions(2, 3)));
+    assert.deepEqual(versions, Array(6).fill({ library: 'name', version: 'name' }));
+    const many = bytesSource('x', elfWithVersions(4000, 4000));
+    assert.throws(() => readRequirements(many), { code: 'ELF_MALFORMED' });
   });
 
   it('names its loader without the NUL behind it', () => {

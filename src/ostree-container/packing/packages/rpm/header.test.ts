@@ -22,6 +22,11 @@ describe('a package in the database of rpm', () => {
     assert.deepEqual(rpmPackage(headerOf({ ...PACKAGE, 1029: states }), 'p').paths, ['/etc/hello.conf']);
   });
 
+  it('has no file in a folder whose name is longer than any path', () => {
+    const folders = texts('/etc/', `/${'x'.repeat(4096)}/`);
+    assert.deepEqual(rpmPackage(headerOf({ ...PACKAGE, 1118: folders }), 'p').paths, ['/etc/hello.conf']);
+  });
+
   it('may be without files, as the keys of signatures are', () => {
     const key = rpmPackage(headerOf({ 1000: text('gpg-pubkey'), 1001: text('abc'), 1002: text('1') }), 'p');
     assert.deepEqual([key.identifier, key.source, key.paths], ['gpg-pubkey-abc-1.noarch', 'gpg-pubkey', []]);
@@ -40,6 +45,14 @@ describe('a package in the database of rpm', () => {
     ['a text that does not end', headerOf({ ...PACKAGE, 1000: { type: 6, count: 1, bytes: Buffer.from('x') } }, 0)],
     ['four thousand million names of files', headerOf({ ...PACKAGE, 1117: { ...texts('a', 'b'), count: 0xffffffff } })],
     ['four thousand million numbers', headerOf({ ...PACKAGE, 1116: { ...uint32s(0, 1), count: 0xffffffff } })],
+    [
+      'more numbers than any package has files',
+      headerOf({ ...PACKAGE, 1116: { type: 4, count: 2_000_001, bytes: Buffer.alloc(8_000_004) } }),
+    ],
+    [
+      'more names than any package has files',
+      headerOf({ ...PACKAGE, 1117: { type: 8, count: 2_000_001, bytes: Buffer.alloc(2_000_001) } }),
+    ],
     ['a value behind its end', headerOf({ ...PACKAGE, 1116: { ...uint32s(0, 1), offset: 0xfffffff0 } })],
     ['folders for some of its files', headerOf({ ...PACKAGE, 1116: uint32s(0) })],
     ['a folder that is not there', headerOf({ ...PACKAGE, 1116: uint32s(0, 2) })],

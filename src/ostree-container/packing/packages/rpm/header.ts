@@ -29,6 +29,9 @@ const ENTRY = 16;
 /** rpm's own limit is 65535 as well. */
 const MOST_TAGS = 0xffff;
 
+/** Of one tag: ten times the files of the largest package. */
+const MOST_VALUES = 2_000_000;
+
 interface Entry {
   readonly type: number;
   readonly offset: number;
@@ -70,12 +73,14 @@ export class RpmHeader {
 
   #numbers(tag: number, types: readonly number[], width: number, read: (at: number) => number): number[] {
     const { offset, count } = this.#entry(tag, types);
+    if (count > MOST_VALUES) throw this.#tooMany(tag);
     if (offset + count * width > this.#store.length) throw this.#outside(tag);
     return Array.from({ length: count }, (_, i) => read(offset + i * width));
   }
 
   #texts(tag: number, type: number): string[] {
     const { offset, count } = this.#entry(tag, [type]);
+    if (count > MOST_VALUES) throw this.#tooMany(tag);
     if (count > this.#store.length - offset) throw this.#outside(tag); // each ends in a byte of its own
     const texts: string[] = [];
     for (let at = offset; texts.length < count; ) {
@@ -93,6 +98,10 @@ export class RpmHeader {
       throw damaged(`${this.#what} tag ${tag}`, `type ${types.join(' or ')}`, `${entry.type}`);
     }
     return entry;
+  }
+
+  #tooMany(tag: number) {
+    return damaged(`${this.#what} tag ${tag}`, `at most ${MOST_VALUES} values`, 'more');
   }
 
   #outside(tag: number) {

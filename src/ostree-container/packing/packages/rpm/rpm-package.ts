@@ -1,7 +1,7 @@
 /** A package from its rpm header. */
 import { quote } from '../../../../base/text.ts';
 import { damaged } from '../../error.ts';
-import type { Package } from '../package.ts';
+import { joinedPath, type Package } from '../package.ts';
 import { decodeRpmHeader, RPM_TAG, type RpmHeader } from './header.ts';
 
 /** The package does not bring it, it only says whose it is: caches, logs, the database itself. */
@@ -58,6 +58,7 @@ function paths(header: RpmHeader, what: string): string[] {
     const folder = folders[indexes[i] ?? -1];
     if (folder === undefined) throw damaged(what, 'the folder of each file', `number ${indexes[i]}`);
     const isGhost = ((flags[i] ?? 0) & GHOST) !== 0;
-    return isGhost || (states[i] ?? NORMAL_STATE) !== NORMAL_STATE ? [] : [`${folder}${name}`];
+    const isLeftOut = isGhost || (states[i] ?? NORMAL_STATE) !== NORMAL_STATE;
+    return isLeftOut ? [] : (joinedPath(folder, name) ?? []);
   });
 }

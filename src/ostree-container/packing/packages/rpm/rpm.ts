@@ -1,7 +1,7 @@
 /** rpm: where its databases lie, and which of them can be read. */
 import type { Checksum } from '../../../../ostree/index.ts';
 import type { DatabaseFiles } from '../database-text.ts';
-import type { PackageDatabase, UnreadDatabase } from '../package.ts';
+import { type PackageDatabase, pathCounter, type UnreadDatabase } from '../package.ts';
 import { rpmPackage } from './rpm-package.ts';
 import { RPMDB_LIMIT, readRpmHeaders } from './sqlite.ts';
 
@@ -39,7 +39,13 @@ export async function readRpm(
 async function readDatabase(files: DatabaseFiles, path: string): Promise<PackageDatabase> {
   const bytes = (await files.bytes(path, RPMDB_LIMIT)) ?? new Uint8Array();
   const blobs = await readRpmHeaders(bytes, path);
-  return { kind: 'rpm', path, packages: blobs.map((blob, i) => rpmPackage(blob, `${path} package ${i + 1}`)) };
+  const count = pathCounter(path);
+  const packages = blobs.map((blob, i) => {
+    const made = rpmPackage(blob, `${path} package ${i + 1}`);
+    count(made.paths.length);
+    return made;
+  });
+  return { kind: 'rpm', path, packages };
 }
 
 function foreign({ tree }: DatabaseFiles, folder: string, seen: Set<Checksum>): UnreadDatabase[] {

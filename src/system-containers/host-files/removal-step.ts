@@ -1,0 +1,81 @@
+/** The first visible half of a change: what is not wanted any more goes. */
+import { codeOf } from '../../base/error.ts';
+import type { ActionLog } from '../host.ts';
+import { deletedLine, linesOf, modifiedLine, notDeletedLine } from './lines.ts';
+import { identityOf, reason } from './on-disk.ts';
+import { HostRoot, withParents } from './open-parents.ts';
+import type { HostPlan, RemovalStep } from './plan-types.ts';
+
+/**
+ * What cannot be deleted stays, is said, and the work goes on.
+ * @returns the paths that could not be deleted
+ */
+export async function removalStep(plan: HostPlan, log: ActionLog): Promise<readonly string[]> {
+  const steps = plan.steps.filter((step) => step.half === 'removal');
+  if (steps.length === 0) return [];
+  const failed: string[] = [];
+  const root = new HostRoot(plan.places);
+  try {
+    for (const step of steps) {
+      try {
+        remove(root, step, log);
+        if (step.action === 'leave') failed.push(step.path);
+      } catch (error) {
+        if (error instanceof Error && codeOf(error) === undefined) throw error; // ours to mend, not the disk's
+        log.warning(notDeletedLine(step.path, reason(error)));
+        failed.push(step.path);
+      }
+    }
+  } finally {
+    root.close();
+  }
+  return failed;
+}
+
+function remove(root: HostRoot, step: RemovalStep, log: ActionLog): void {
+  switch (step.action) {
+    case 'delete':
+      return deleteFile(root, step.path, step.identity, log);
+    case 'remove-leftover':
+      return removeLeftover(root, step.path);
+    case 'remove-directory':
+      return removeDirectory(root, step.path);
+    case 'leave':
+      return linesOf(step).forEach(log.warning);
+    default:
+      return linesOf(step).forEach(log.action);
+  }
+}
+
+function deleteFile(root: HostRoot, path: string, identity: string, log: ActionLog): void {
+  withParents(root, path, (parents) => {
+    const stats = parents.kind === 'open' ? parents.directory.lstat(parents.name) : undefined;
+    if (parents.kind !== 'open' || stats === undefined) return;
+    if (identityOf(stats) !== identity) return log.action(modifiedLine(path));
+    parents.directory.unlink(parents.name);
+    parents.directory.sync();
+    log.action(deletedLine(path));
+  });
+}
+
+/** Somebody may have put something into it since: then it stays, and nobody misses it. */
+function removeDirectory(root: HostRoot, path: string): void {
+  withParents(root, path, (parents) => {
+    if (parents.kind !== 'open') return;
+    try {
+      if (parents.directory.removeDirectory(parents.name)) parents.directory.sync();
+    } catch (error) {
+      if (!['ENOTEMPTY', 'EEXIST', 'ENOTDIR'].includes(codeOf(error) ?? '')) throw error;
+    }
+  });
+}
+
+function removeLeftover(root: HostRoot, path: string): void {
+  withParents(root, path, (parents) => {
+    if (parents.kind !== 'open') return;
+    const { directory, name } = parents;
+    const stats = directory.lstat(name);
+    if (stats?.isDirectory() === true) directory.removeDirectory(name);
+    else directory.unlink(name);
+  });
+}

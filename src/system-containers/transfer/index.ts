@@ -1,0 +1,16 @@
+/** Containers in one file, with the images of their slots: for machines without a network. Loaded when it is asked for. */
+import type * as Exporting from './export-container.ts';
+import type * as Importing from './import-container.ts';
+
+export type { ExportedContainer, ExportRequest } from './export-container.ts';
+export type { ImportedContainer, ImportRequest } from './import-container.ts';
+
+/** See export-container.ts. */
+export async function exportContainer(...words: Parameters<typeof Exporting.exportContainer>) {
+  return (await import('./export-container.ts')).exportContainer(...words);
+}
+
+/** See import-container.ts. */
+export async function importContainer(...words: Parameters<typeof Importing.importContainer>) {
+  return (await import('./import-container.ts')).importContainer(...words);
+}
