@@ -45,15 +45,16 @@ class Bench extends RegistryBench {
     return execFileSync(file, words, { cwd: this.disk, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
   }
 
-  refs(): readonly string[] {
-    return this.run(['ostree', 'refs', '--repo=atomic/.storage/repo']).split('\n').filter(Boolean);
+  /** What installations keep beside the image. */
+  merged(): readonly string[] {
+    return this.run(['ostree', 'refs', '--repo=atomic/.storage/repo', '--list', 'os-containers/merged'])
+      .split('\n')
+      .filter(Boolean);
   }
 
-  /** What installations keep beside the image, which a first one has to make. */
+  /** A first one has to make it. */
   forgetMerged(): void {
-    for (const ref of this.refs()) {
-      if (!ref.startsWith('ociimage/')) this.run(['ostree', 'refs', '--repo=atomic/.storage/repo', '--delete', ref]);
-    }
+    for (const ref of this.merged()) this.run(['ostree', 'refs', '--repo=atomic/.storage/repo', '--delete', ref]);
   }
 
   bytes(...names: readonly string[]): number {
@@ -65,8 +66,7 @@ class Bench extends RegistryBench {
 async function installRows(bench: Bench): Promise<void> {
   bench.run(bench.ours('pull', '--name', NAME, `oci:${bench.path('image')}:1`));
   bench.run(bench.ours('install', '--name', 'kept', NAME));
-  const merged = bench.refs().find((ref) => !ref.startsWith('ociimage/')) ?? '';
-  bench.shell(`ostree refs --repo=atomic/.storage/repo --create=bench ${merged}`);
+  bench.shell(`ostree refs --repo=atomic/.storage/repo --create=bench ${bench.merged().join(' ')}`);
   const theirs = 'ostree checkout -H --repo=atomic/.storage/repo bench out; sync -f out';
   for (const [what, isFirst] of [
     ['install after pull, the first time', true],

@@ -149,4 +149,21 @@ describe('the documents', () => {
     });
     assert.deepEqual(faults, []);
   });
+
+  it('tell of no option of os-containers that is not there, and show each usage as it is', async () => {
+    const faults = leaves(await osContainersProgram()).flatMap((command) => {
+      const page = read(join(DOCS, pageOf(command)));
+      const cells = [...page.matchAll(/^\| (`-[^|]*) \|/gm)].map(([, cell = '']) => cell);
+      const options = cells.flatMap((cell) => cell.match(/--[a-z-]+/g) ?? []);
+      const known = new Set([...COMMON, ...command.options.map(({ long }) => long ?? '')]);
+      const usage = page.match(/(?<=^```text\n)os-containers .*/m)?.[0];
+      const shown = `${pathOf(command)} ${command.usage()}`;
+      const isShown = usage === shown || ['update', 'containers'].includes(pathOf(command).split(' ')[1] ?? '');
+      return [
+        ...options.filter((long) => !known.has(long)).map((long) => `${pathOf(command)}: ${long}`),
+        ...(isShown ? [] : [`${usage} is ${shown}`]),
+      ];
+    });
+    assert.deepEqual(faults, []);
+  });
 });

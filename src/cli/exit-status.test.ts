@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { CodedError } from '../base/error.ts';
 import { UsageError } from './arguments.ts';
-import { EXIT, EXIT_HELP, gravityOf, Interrupted, statusOf, worstStatus } from './exit-status.ts';
+import { EXIT, EXIT_HELP, exitHelpOf, gravityOf, Interrupted, statusOf, worstStatus } from './exit-status.ts';
 
 const of = (code: string): number => statusOf(new CodedError(code, 'x'));
 
@@ -79,6 +79,11 @@ describe('the exit status', () => {
   it('is explained by the help, every one of them', () => {
     for (const status of [0, 1, 2, 3, 4, 130]) assert.match(EXIT_HELP, new RegExp(`^ +${status}\\b`, 'm'));
     assert.match(EXIT_HELP, /143/);
+  });
+
+  it('in the help of a command leave out the one of --check where there is no --check', () => {
+    assert.doesNotMatch(exitHelpOf([{ long: '--json' }]), /--check|^ +10\b/m);
+    assert.equal(exitHelpOf([{ long: '--json' }, { long: '--check' }]), EXIT_HELP);
   });
 });
 

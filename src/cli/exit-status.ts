@@ -7,10 +7,17 @@ export const EXIT_HELP = `Exit status:
   0    done, or nothing to do
   1    failed
   2    wrong usage
-  3    refused: signature, digest, policy, rollback, or an unsafe owner or mode
+  3    refused: signature, digest, policy, rollback, unsafe owner or mode, what an image must not do
   4    temporary failure (network, lock held too long): trying later can help
   10   an update is available (with --check)
   130  interrupted (143: terminated), after cleaning up`;
+
+const ONLY_WITH_CHECK = /^ +10 .*\n/m;
+
+/** Of one command. */
+export function exitHelpOf(options: readonly { readonly long?: string | undefined }[]): string {
+  return options.some(({ long }) => long === '--check') ? EXIT_HELP : EXIT_HELP.replace(ONLY_WITH_CHECK, '');
+}
 
 /** Whatever is not listed has failed: 1. */
 const STATUS: Readonly<Record<string, number>> = {

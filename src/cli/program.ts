@@ -4,7 +4,7 @@ import { codeOf } from '../base/error.ts';
 import { nearest } from '../base/text.ts';
 import { isHelpWord, readRequest, UsageError } from './arguments.ts';
 import { elsewhere, follow, insteadOf, pathOf } from './command-table.ts';
-import { EXIT, EXIT_HELP, Interrupted, statusOf } from './exit-status.ts';
+import { EXIT, exitHelpOf, Interrupted, statusOf } from './exit-status.ts';
 import { Output } from './output.ts';
 import type { ProgressMode, ProgressView } from './progress.ts';
 
@@ -48,7 +48,7 @@ export function command<Values extends object>(
     .option('--no-color', 'no colours, also when NO_COLOR is set')
     .helpOption('-h, --help', 'show this help')
     .configureHelp({ showGlobalOptions: false })
-    .addHelpText('after', `\nExamples:\n${examples.map((line) => `  ${line}`).join('\n')}\n\n${EXIT_HELP}`)
+    .addHelpText('after', `\nExamples:\n${indented(examples)}\n\n${exitHelpOf(shape.options)}`)
     .action(async (...received: unknown[]) => {
       const self = received.at(-1) as Command;
       const values = self.opts<CommonValues & Values>();
@@ -70,6 +70,8 @@ export function command<Values extends object>(
       }
     });
 }
+
+const indented = (lines: readonly string[]): string => lines.map((line) => `  ${line}`).join('\n');
 
 interface Running {
   readonly output: Output;

@@ -21,6 +21,7 @@ export {
   importImageLayers,
   type WrittenLayer,
 } from './import-image.ts';
+export { isWrongBlob, readKept } from './kept-blob.ts';
 export { type LayerTarOptions, writeLayerTar } from './layer-tar.ts';
 export { impliedMetadata, impliedOf, type LayerTree, type StoredLayer } from './layer-tree.ts';
 export { type OstreePathOptions, ostreePaths, type Path, type PathRule, SAME_PATHS } from './path-rule.ts';

@@ -9,11 +9,11 @@ export interface RuntimeControl {
   defaultConfig(options: { readonly rootless: boolean }, signal: AbortSignal): Promise<unknown>;
   /** `delete --force ID`: a container that does not exist is no error. */
   deleteForce(id: string, signal: AbortSignal): Promise<void>;
-  /** `exec [-t] ID COMMAND...` on our own terminal. @returns its exit status */
+  /** `exec [-t] ID COMMAND...` on our own terminal. @returns its exit status; with `detach` 0 as soon as it runs */
   exec(
     id: string,
     command: readonly string[],
-    options: { readonly tty: boolean } & StartOptions,
+    options: { readonly tty: boolean; readonly detach?: boolean } & StartOptions,
     signal: AbortSignal,
   ): Promise<number>;
   /** The same with a time limit and captured output, for checks of health. */

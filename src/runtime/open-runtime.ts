@@ -30,8 +30,10 @@ export function openRuntime(path: string): RuntimeControl {
     },
     defaultConfig: (options, signal) => writeSpec(path, call, options.rootless, signal),
     deleteForce: (id, signal) => deleteForce(path, call, id, signal),
-    exec: (id, command, { tty, pidFile }, signal) =>
-      foreground(['exec', ...pidFileWords(pidFile), ...(tty ? ['-t'] : []), id, ...command], signal),
+    exec: (id, command, { tty, detach = false, pidFile }, signal) => {
+      const flags = [...(tty ? ['-t'] : []), ...(detach ? ['--detach'] : [])];
+      return foreground(['exec', ...pidFileWords(pidFile), ...flags, id, ...command], signal);
+    },
     execCaptured: async (id, command, { timeoutMs }, signal) => {
       const result = await call(['exec', id, ...command], { timeoutMs, signal, outputLimit: 2 ** 16 });
       return { status: statusOf(result), output: result.stdout + result.stderr, timedOut: result.timedOut };

@@ -14,8 +14,8 @@ export interface ImageTree {
   read(path: string, limit: number): Uint8Array;
   /** The content of a regular file, piece by piece; a piece is valid until the next one is asked for. */
   chunks(path: string): AsyncIterable<Uint8Array>;
-  /** The same as a descriptor for reading, where it is a plain file, for copies that share its blocks; to be closed. */
-  openFile?(path: string): number | undefined;
+  /** The same as a descriptor that stands at its beginning, for copies that share blocks; undefined: not as it lies here. */
+  withPlainFile?<T>(path: string, use: (fd: number) => T): T | undefined;
 }
 
 export interface TreeEntry {

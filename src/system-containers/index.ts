@@ -99,7 +99,9 @@ export {
   type ExportedContainer,
   exportContainer,
   type ImportedContainer,
+  type ImportPlan,
   importContainer,
+  planImport,
 } from './transfer/index.ts';
 export {
   planRemoval,

@@ -247,6 +247,27 @@ describe('an update to a version that does not run', () => {
     assert.ok(place.systemd.isActive('etcd') && place.systemd.isEnabled('etcd'));
   });
 
+  it('or that somebody went back from does not come again by itself, only when it is asked for', async (t) => {
+    const place = scene(t);
+    await place.publish('1.0');
+    await place.did('install', IMAGE);
+    place.systemd.set('etcd', { active: true });
+    await place.publish('2.0');
+    place.systemd.failLater('etcd');
+    assert.equal((await place.run(['update', 'etcd', '--wait', '1'])).status, 1);
+    const { outcome } = await allUpdated(place);
+    assert.equal(outcome, 'skipped');
+    assert.equal(activeSlot(place, 'etcd'), 'etcd.0');
+    await place.did('update', 'etcd', '--wait', '0');
+    assert.equal(activeSlot(place, 'etcd'), 'etcd.1');
+
+    makeOlder(place, 'etcd.0');
+    await place.did('rollback', 'etcd', '--wait', '0');
+    assert.equal((await allUpdated(place)).outcome, 'skipped');
+    await place.publish('3.0');
+    assert.equal((await allUpdated(place)).outcome, 'updated');
+  });
+
   for (const call of [
     'systemctl --now disable etcd',
     'systemctl daemon-reload',
@@ -300,6 +321,20 @@ describe('an update to a version that does not run', () => {
     assert.deepEqual([place.systemd.isEnabled('etcd'), place.systemd.isActive('etcd')], [false, false]);
   });
 });
+
+/** What `update --all` says of the only container. */
+async function allUpdated(place: ContainerPlace): Promise<{ readonly outcome: string }> {
+  const { status, stdout, stderr } = await place.run(['update', '--all', '--wait', '0', '--json']);
+  assert.equal(status, 0, stderr);
+  return JSON.parse(stdout).containers[0];
+}
+
+/** Deployments of one test are of the same second. */
+function makeOlder({ checkouts }: ContainerPlace, slot: string): void {
+  const file = join(checkouts, slot, 'info');
+  const info = JSON.parse(readFileSync(file, 'utf8'));
+  writeFileSync(file, JSON.stringify({ ...info, created: info.created - 60 }));
+}
 
 function without(found: Snapshot, part: RegExp): Snapshot {
   return Object.fromEntries(Object.entries(found).filter(([path]) => !part.test(path)));

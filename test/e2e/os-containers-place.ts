@@ -19,15 +19,23 @@ export interface ContainerPlace {
   did(...args: readonly string[]): Promise<readonly string[]>;
 }
 
+export interface PlaceOptions {
+  /** In place of a directory of the folder. */
+  readonly root?: string | undefined;
+  /** In place of the default below the root. */
+  readonly checkouts?: string | undefined;
+}
+
 /** @param folder a new one, or one that an earlier place was made in (or a copy of that) */
-export function containerPlace(folder: string, script = OS_CONTAINERS): ContainerPlace {
-  const root = join(folder, 'host');
-  const checkouts = join(root, 'var/lib/containers/atomic');
+export function containerPlace(folder: string, script = OS_CONTAINERS, own: PlaceOptions = {}): ContainerPlace {
+  const root = own.root ?? join(folder, 'host');
+  const checkouts = own.checkouts ?? join(root, 'var/lib/containers/atomic');
   for (const path of ['etc/systemd/system', 'etc/tmpfiles.d', 'usr/local/bin', 'var/lib', 'run']) {
     mkdirSync(join(root, path), { recursive: true });
   }
   const systemd = fakeSystemd(join(folder, 'systemd'));
-  const words = ['--root', root, '--runtime', systemd.runtime];
+  const elsewhere = own.checkouts === undefined ? [] : ['--checkouts', own.checkouts];
+  const words = ['--root', root, '--runtime', systemd.runtime, ...elsewhere];
   const { env } = systemd;
   const run = (args: readonly string[], options: NodeOptions = {}): Promise<Finished> =>
     runNode(script, [...words, ...args], { ...options, env: { ...env, ...options.env } });

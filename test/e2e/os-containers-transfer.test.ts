@@ -56,7 +56,10 @@ describe('a container in a file', { skip: needs('root', 'runc', 'systemctl', ...
   it('is the same container elsewhere, with the deployment behind it and the values that were given', async (t) => {
     const { from, file } = await exported(t);
     const to = host(t);
+    const planned = await to.ask(['import', '--dry-run', file]);
+    assert.deepEqual(deployed(to), []);
     const document = await to.ask(['import', file]);
+    assert.deepEqual(planned, { ...document, dryRun: true });
     assert.deepEqual(
       (document['slots'] as { slot: number; active: boolean }[]).map(({ slot, active }) => ({ slot, active })),
       [
@@ -79,6 +82,20 @@ describe('a container in a file', { skip: needs('root', 'runc', 'systemctl', ...
     await to.run(['uninstall', 'kvd']);
     assert.deepEqual(deployed(to), []);
     assert.ok(!existsSync(join(to.root, config)));
+  });
+
+  it('calls an image whose name a newer one has by its digest, here and where it is imported', async (t) => {
+    const [from, to] = [host(t), host(t)];
+    const [file, name] = [join(from.root, 'kvd.tar'), 'registry.example.com/kvd'];
+    await from.run(['pull', '--name', name, images.name('kvd', '1.0')]);
+    await from.run(['install', name]);
+    await from.run(['pull', '--name', name, images.name('kvd', '2.0')]);
+    await from.run(['update', 'kvd']);
+    await from.run(['export', 'kvd', file]);
+    const { slots } = (await to.ask(['import', file])) as { slots?: readonly { digest: string }[] };
+    const { images: stored } = (await to.ask(['images'])) as { images?: readonly { name: string }[] };
+    const names = [`${name}:latest`, `${name}@${slots?.[1]?.digest}`];
+    assert.deepEqual(stored?.map((image) => image.name).sort(), names);
   });
 
   it('is an archive that other programs read, the same each time', async (t) => {

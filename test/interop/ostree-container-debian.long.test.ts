@@ -196,7 +196,7 @@ describe('a Debian system as an image in a registry', {
     const whole = await sent(() => pull('1'));
     await assertSame(repo, place.first);
 
-    await build('2', place.second, '--static-delta', place.first);
+    await build('2', REF, '--static-delta', place.first); // by its name, which the stock client asks for
     const bytes = await sent(() => pull('2'));
     await assertSame(repo, place.second);
     const total = [...(await layersOf('seed:2')).values()].reduce((sum, size) => sum + size, 0);

@@ -41,7 +41,10 @@ export function printedBy(block: Block, log: string): string {
 
 const markerOf = ({ line }: Block): string => `@@ line ${line} of the guide`;
 
-/** Lines of a "text" block that the output does not have, in this order. `...` is anything, sizes and digests differ. */
+/**
+ * Lines of a "text" block that the output does not have, in this order. `...` is anything; sizes, digests, times and the
+ * widths of columns differ.
+ */
 export function missingLines(shown: string, printed: string): readonly string[] {
   const lines = printed.split('\n');
   return shown
@@ -50,9 +53,11 @@ export function missingLines(shown: string, printed: string): readonly string[] 
     .filter((line) => {
       const pattern = line
         .replace(/[0-9a-f]{8}\.\.\./g, '...')
+        .replace(/[0-9]{4}([/-])[0-9]{2}\1[0-9]{2}[ T][0-9]{2}:[0-9]{2}:[0-9]{2}/g, '...')
         .replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
         .replace(/\\\.\\\.\\\./g, '.*')
-        .replace(/[0-9]+(\\\.[0-9]+)?\s[kKMG]?i?B\b/g, '[0-9.]+\\s[kKMG]?i?B');
+        .replace(/[0-9]+(\\\.[0-9]+)?\s[kKMG]?i?B\b/g, '[0-9.]+\\s[kKMG]?i?B')
+        .replace(/ {2,}/g, ' {2,}');
       const at = lines.findIndex((each) => new RegExp(`^${pattern}$`).test(each));
       lines.splice(0, at + 1);
       return at === -1;

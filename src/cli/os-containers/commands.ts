@@ -72,7 +72,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'import',
-    summary: 'install a container from such a file',
+    summary: 'install a container from a file of export',
     load: async () => (await import('./import.ts')).importCommand(),
   },
   {

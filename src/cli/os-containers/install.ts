@@ -42,7 +42,7 @@ export function installCommand(): Command {
     [
       'os-containers install docker.io/gscrivano/etcd',
       'os-containers install --name kv --set PORT=8080 registry.example/kvd:1.0',
-      'os-containers install --dry-run --display oci:/srv/images/kvd:1.0',
+      'os-containers install --display registry.example/kvd:1.0',
     ],
     install,
   );

@@ -51,7 +51,10 @@ async function list(values: Values, context: HostContext): Promise<number> {
   const { scope, checkouts } = host.places;
   output.document('os-containers.list/1', { scope, checkouts, containers: listed.map(documentOf) });
   const hidden = found.length - listed.length;
-  if (hidden > 0 && values.all !== true && filters.length === 0) output.detail(`${hidden} more with --all`);
+  if (hidden > 0 && values.all !== true && filters.length === 0) {
+    if (listed.length > 0) output.detail(`${hidden} more with --all`);
+    else output.info(`none is running; ${hidden} more with --all`);
+  }
   // Whoever forgot to become root shall not take this for an answer about the system.
   if (scope === 'user' && found.length === 0)
     output.info("this user has no containers; those of the system are root's");

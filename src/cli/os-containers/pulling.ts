@@ -62,11 +62,13 @@ export class Pulling {
     const { hostPlatform, parsePlatform } = await import('../../oci/index.ts');
     this.#images ??= openImages(imagesSettings(this.#values, placeOf(this.#values), this.#context));
     const caller = { env: host.env, uid: host.places.uid };
+    // The settings of another root speak of that root: docs/decisions/0050.
+    const policyThere = settings.policy === undefined ? undefined : `${host.places.root}${settings.policy}`;
     return {
       ...wanted,
       images: this.#images,
       platform: platform === undefined ? hostPlatform() : parsePlatform(platform),
-      policy: findPolicy({ policyFile: policy, settingsFile: settings.policy, caller }),
+      policy: findPolicy({ policyFile: policy, settingsFile: policyThere, caller }),
       requireSignature: requireSignature ?? settings.requireSignature ?? false,
       insecure: insecure === true,
       access: host.places.scope === 'user' ? 'user' : undefined,

@@ -9,6 +9,7 @@ import { type HostContext, hostCommand } from './with-host.ts';
 interface Values {
   readonly set?: readonly string[];
   readonly allowHost?: readonly string[];
+  readonly detach?: true;
 }
 
 export function runCommand(): Command {
@@ -18,6 +19,7 @@ export function runCommand(): Command {
     )
     .argument('<name-or-image>', 'container, or stored image')
     .argument('<command...>', 'command and its arguments; all words after the first are its own')
+    .option('--detach', 'in a running container: do not wait for the end of the command')
     .addOption(repeatable('--set <name=value>', 'value of a template variable, for images'))
     .addOption(repeatable('--allow-host <what>', 'for images: let it act outside, by hooks, tmpfiles or setuid'));
   return hostCommand<Values>(
@@ -40,6 +42,7 @@ async function run(values: Values, [subject, ...command]: readonly string[], con
       setValues,
       permissions,
       tty: process.stdin.isTTY === true,
+      detach: values.detach,
       runtimePath,
       openRepository,
     });

@@ -62,7 +62,12 @@ export function updateCommand(): Command {
 
 function requestOf(values: Values, name: string, context: HostContext): UpdateRequest {
   return {
-    ...{ name, rebase: values.rebase, runtimePath: values.runtime, defaultRuntime: context.runtimePath },
+    ...{
+      name,
+      rebase: values.rebase,
+      runtimePath: values.runtime && context.runtimePath(),
+      defaultRuntime: context.runtimePath,
+    },
     setValues: setValuesOf(values, context),
     permissions: permissionsOf(values, context),
     tagVersion: tagVersionOf(values),
@@ -78,13 +83,25 @@ async function plan(values: Values, name: string, context: HostContext): Promise
 
 async function planOne(values: Values, name: string, context: HostContext) {
   const { containers, host, output } = context;
-  const planned = await containers.planUpdate(host, context.openRepository(), requestOf(values, name, context));
+  const request = { ...requestOf(values, name, context), isUnasked: values.all };
+  const planned = await containers.planUpdate(host, openExisting(context), request);
   if (planned === undefined) {
     output.result(`${name}: latest version already deployed`);
     return { name, outcome: 'unchanged' };
   }
+  if (planned === 'skipped') {
+    output.result(`${name}: what is stored of its image was taken back before: waiting for another version`);
+    return { name, outcome: 'skipped' };
+  }
   showPlan(planned, false, context);
   return { ...planDocument(planned), outcome: 'updated' };
+}
+
+/** A container on a root file system of the user's needs none. */
+function openExisting({ containers, host, openRepository }: HostContext) {
+  const found = containers.findStorage(host.places);
+  found?.close();
+  return found && openRepository();
 }
 
 async function one(values: Values, name: string, context: HostContext): Promise<number> {
@@ -107,7 +124,7 @@ async function one(values: Values, name: string, context: HostContext): Promise<
 }
 
 function eventOf({ outcome, from, to }: Updated) {
-  return outcome === 'unchanged' ? undefined : ({ kind: 'updated', deployment: to, previous: from } as const);
+  return outcome !== 'updated' ? undefined : ({ kind: 'updated', deployment: to, previous: from } as const);
 }
 
 function resultDocument({ outcome, from, to, started, keptFiles }: Updated) {

@@ -20,6 +20,7 @@ describe('options before the command', () => {
   it('that are unknown are left for the parser to refuse', () => {
     assert.equal(arranged('--wrong install x'), '--wrong install x');
     assert.equal(arranged('--json wrong x'), 'wrong x --json');
+    assert.equal(arranged('--root /r images wrong x'), 'images wrong x --root /r');
     assert.equal(arranged('--runtime'), '');
   });
 });
@@ -35,5 +36,7 @@ describe('a group alone', () => {
     assert.equal(arranged('images -h'), 'images -h');
     assert.equal(arranged('images lst'), 'images lst');
     assert.equal(arranged('help images'), 'help images');
+    assert.equal(arranged('--root /r --help'), '--help');
+    assert.equal(arranged('--json --version'), '--version');
   });
 });

@@ -9,14 +9,19 @@ const WITHOUT_VALUE = ['--offline', '--json', '--quiet', '-q', '--verbose', '-v'
 /** Groups that list what they are about when nothing else is asked of them. */
 const LISTING = ['images', 'containers'];
 
+/** What is asked about the program itself: options of commands mean nothing to it. */
+const ABOUT = ['-h', '--help', '--version'];
+
 /** Options before the command go behind its words, and `images` alone is `images list`. */
 export function arrangeWords(words: readonly string[]): readonly string[] {
   const count = countLeading(words);
   const [options, rest] = [words.slice(0, count), words.slice(count)];
+  if (ABOUT.includes(rest[0] ?? '')) return rest;
   const path = pathIn(COMMANDS, rest);
   const after = rest.slice(path.length);
-  if (path.length === 0) return rest.length === 0 ? [] : [...rest, ...options];
-  return [...path, ...(isListing(path, after[0]) ? ['list'] : []), ...options, ...after];
+  if (isListing(path, after[0])) return [...path, 'list', ...options, ...after];
+  if (isCommand(path)) return [...path, ...options, ...after];
+  return rest.length === 0 ? [] : [...rest, ...options]; // the parser says what is wrong
 }
 
 /** How many words at the beginning are options of every command, with their values. */
@@ -37,6 +42,10 @@ function pathIn(entries: readonly CommandEntry[], [word, ...rest]: readonly stri
   const entry = entries.find(({ name, aliases = [] }) => [name, ...aliases].includes(word ?? ''));
   if (entry === undefined || word === undefined) return [];
   return [word, ...('commands' in entry ? pathIn(entry.commands, rest) : [])];
+}
+
+function isCommand(path: readonly string[]): boolean {
+  return path.length > 0 && !(path.length === 1 && LISTING.includes(path[0] ?? ''));
 }
 
 function isListing([group = '', command]: readonly string[], next: string | undefined): boolean {

@@ -8,8 +8,9 @@ import { needs } from '../../../test/support/needs.ts';
 import { scratch } from '../../../test/support/scratch.ts';
 import { CodedError } from '../../base/error.ts';
 import { compressXz } from '../../compression/index.ts';
-import { variantOf } from '../../gvariant/index.ts';
+import { array, byte, bytes, tuple, uint32, uint64, uint64be, vardict, variantOf } from '../../gvariant/index.ts';
 import { type Checksum, sha256 } from '../objects/checksum.ts';
+import { COMMIT } from '../objects/commit.ts';
 import { newRepository } from '../repository/repository.fixture.ts';
 import type { Repository } from '../repository/repository.ts';
 import { objectsOf } from '../storage/object-reader.ts';
@@ -98,6 +99,19 @@ async function apply(t: TestContext, repository: Repository, file: Uint8Array): 
   writeFileSync(path, file);
   await applyOffline(repository, path, { signal: SIGNAL });
 }
+
+describe('a superblock that names no byte order', () => {
+  it('and whose list of objects ends in the middle of one is malformed', async () => {
+    const { superblock } = await pieces();
+    const parts = array(tuple(uint32, bytes, uint64, uint64, bytes));
+    const fallbacks = array(tuple(byte, bytes, uint64, uint64));
+    const codec = tuple(vardict, uint64be, bytes, bytes, COMMIT, bytes, parts, fallbacks);
+    const [, time, from, target, commit, related] = codec.decode(encodeSuperblock(superblock));
+    const half = [0, Buffer.alloc(32), 10n, 10n, Buffer.alloc(50, 1)] as const;
+    const file = codec.encode([[], time, from, target, commit, related, [half], []]);
+    assert.throws(() => decodeSuperblock(file, 'half'), { code: 'DELTA_MALFORMED' });
+  });
+});
 
 describe('a hostile delta', needsXz, () => {
   before(async () => {

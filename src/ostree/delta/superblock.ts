@@ -179,7 +179,7 @@ function looksSwapped(parts: readonly RawPart[]): boolean {
   for (const [, , size, uncompressed, list] of parts) {
     if (size > uncompressed + uncompressed / 5n) return true;
     total += uncompressed;
-    objects += BigInt(list.length / OBJECT_BYTES);
+    objects += BigInt(Math.floor(list.length / OBJECT_BYTES)); // a broken list is refused where it is read
   }
   return objects > 0n && total / objects > 2n ** 32n;
 }

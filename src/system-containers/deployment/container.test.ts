@@ -36,8 +36,13 @@ describe('a container', () => {
   });
   it('that is not there is told so, also when it could not have such a name', (t) => {
     const places = testPlaces(t);
-    for (const name of ['etcd', '../etcd', '']) {
-      assert.throws(() => openContainer(places, name), { code: 'CONTAINER_MISSING', subject: name });
+    for (const [name, shown] of [
+      ['etcd', 'etcd'],
+      ['../etcd', '"../etcd"'],
+      ['', '""'],
+    ] as const) {
+      const message = `cannot find container ${shown}`;
+      assert.throws(() => openContainer(places, name), { code: 'CONTAINER_MISSING', message, subject: name });
     }
     rmSync(places.checkouts, { recursive: true });
     assert.deepEqual(listContainers(places), []);

@@ -39,9 +39,10 @@ export interface Container {
 
 /** @throws ContainerError CONTAINER_MISSING when there is neither link nor slot */
 export function openContainer(places: Places, name: string): Container {
-  const found = isContainerName(name) ? findContainer(places, name) : undefined;
+  const isName = isContainerName(name);
+  const found = isName ? findContainer(places, name) : undefined;
   if (found !== undefined) return found;
-  throw new ContainerError('CONTAINER_MISSING', `cannot find container ${quote(name)}`, {
+  throw new ContainerError('CONTAINER_MISSING', `cannot find container ${isName ? name : quote(name)}`, {
     hint: `"list --all" shows the containers of ${places.scope === 'user' ? 'this user' : 'the system'}`,
     subject: name,
   });

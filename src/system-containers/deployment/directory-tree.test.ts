@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { needs } from '../../../test/support/needs.ts';
@@ -46,6 +46,11 @@ describe('a directory as an image tree', () => {
     const { path, tree } = make(t);
     assert.equal(Buffer.from(tree.read('exports/file', 7)).toString(), 'content');
     assert.throws(() => tree.read('exports/file', 6), { code: 'TOO_LARGE' });
+    assert.equal(
+      tree.withPlainFile?.('exports/file', (fd) => readFileSync(fd, 'utf8')),
+      'content',
+    );
+    assert.throws(() => tree.withPlainFile?.('none', () => assert.fail()), { code: 'BAD_STORED_IMAGE' });
     const large = Buffer.alloc(3 * 2 ** 20 + 5, 'large');
     writeFileSync(join(path, 'large'), large);
     const pieces: Buffer[] = [];

@@ -22,6 +22,15 @@ export function directoryTree(path: string, name: string): ImageTree {
       if (file === undefined) throw notThere(name, below);
       return file.bytes;
     },
+    withPlainFile(below, use) {
+      const file = within(path, below, (parent, last) => parent.openRegular(last));
+      if (file === undefined) throw notThere(name, below);
+      try {
+        return use(file.fd);
+      } finally {
+        fs.closeSync(file.fd);
+      }
+    },
     async *chunks(below) {
       const file = within(path, below, (parent, last) => parent.openRegular(last));
       if (file === undefined) throw notThere(name, below);

@@ -54,8 +54,8 @@ export function testHost(places: Places, options: TestHostOptions = {}): TestHos
     features: async () => ({ systemdCgroup: true, pidFile: true }),
     defaultConfig: async () => options.spec,
     deleteForce: async (id) => void calls.push(`delete ${id}`),
-    exec: async (id, command, { tty, pidFile }) => {
-      calls.push(`exec${tty ? ' -t' : ''} ${id} ${command.join(' ')}`);
+    exec: async (id, command, { tty, detach = false, pidFile }) => {
+      calls.push(`exec${tty ? ' -t' : ''}${detach ? ' --detach' : ''} ${id} ${command.join(' ')}`);
       return work(['exec', id, ...command], pidFile);
     },
     execCaptured: unused,

@@ -28,6 +28,7 @@ const FULL: Info = {
   activated: 1_534_000_000_123,
   permissions: ['hooks'],
   verification: { level: 'signed', scope: 'docker.io/example', keys: ['0123'] },
+  skippedRevision: 'f'.repeat(64),
   tagVersion: { pattern: '1.*', preReleases: true },
   unknown: { 'rpm-installed': true, list: [1, null] },
 };

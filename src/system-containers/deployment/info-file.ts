@@ -38,6 +38,7 @@ export const NEW_INFO: Info = {
   permissions: [],
   verification: undefined,
   tagVersion: undefined,
+  skippedRevision: undefined,
   unknown: {},
 };
 
@@ -83,6 +84,7 @@ export function decodeInfo(bytes: Uint8Array, path: string): Info {
     permissions: textsOf(fields['permissions']),
     verification: verificationOf(fields['verification']),
     tagVersion: tagVersionOf(fields['tag-version']),
+    skippedRevision: textOf(fields['skipped-revision']) || undefined,
     unknown: unknownIn(fields),
   };
 }
@@ -111,6 +113,7 @@ export function encodeInfo(info: Info): Uint8Array {
     permissions: info.permissions,
     verification: info.verification && verificationJson(info.verification),
     'tag-version': info.tagVersion && { pattern: info.tagVersion.pattern, 'pre-releases': info.tagVersion.preReleases },
+    'skipped-revision': info.skippedRevision,
     ...info.unknown,
   };
   return Buffer.from(`${JSON.stringify(body, null, 4)}\n`);
@@ -135,6 +138,7 @@ const KNOWN: ReadonlySet<string> = new Set([
   'revision',
   'runtime',
   'set-values',
+  'skipped-revision',
   'tag-version',
   'values',
   'verification',

@@ -43,6 +43,11 @@ export interface Info {
   readonly verification: Verification | undefined;
   /** Bound of `--tag-version` [tag-version, +]. */
   readonly tagVersion: TagVersion | undefined;
+  /**
+   * Of an image that was taken back, by hand or because it did not run: `update --all` waits for another one
+   * [skipped-revision, +].
+   */
+  readonly skippedRevision: string | undefined;
   /** Keys that we do not know: they survive a rewrite. */
   readonly unknown: Readonly<Record<string, Json>>;
 }

@@ -3,6 +3,7 @@
  * Nothing is read but the image, nothing is written: plans and comparisons come from here, too.
  */
 import { join } from 'node:path';
+import { printable } from '../../base/text.ts';
 import type { RuntimeConfig, RuntimeFeatures } from '../../runtime/index.ts';
 import { type Exports, readExports } from '../contract/index.ts';
 import type { Host } from '../host.ts';
@@ -62,7 +63,7 @@ export async function render(
   const unit = unitTemplate(exports, features, places.scope);
   const fragment = exports.manifest.noContainerService ? undefined : named(exports.tmpfiles, 'tmpfiles.template');
   const lines = [unit, fragment].filter((each) => each !== undefined);
-  const hostTemplates = places.scope === 'system' ? hostTemplatesOf(tree, exports.manifest) : [];
+  const hostTemplates = places.scope === 'system' ? hostTemplatesOf(tree, exports.manifest, values) : [];
   const config = configTemplate(exports);
   missingIn([...(config === undefined ? [] : [config]), ...lines, ...hostTemplates], values);
   assertNoInjectedLines(lines, values, setValues);
@@ -181,12 +182,18 @@ function newInfo(host: Host, request: DeploymentRequest, { exports, values, setV
 
 function warningsFor(tree: ImageTree, { hasExports }: Exports): string[] {
   if (hasExports) return [];
-  return [`${tree.name} has no /exports: its unit and config.json are defaults, which probably need editing`];
+  return [
+    `${printable(tree.name)} has no /exports: its unit and config.json are defaults, which probably need editing`,
+  ];
 }
+
+/** An image may have any number of them. */
+const SHOWN = 20;
 
 /** Such files are root's business. */
 function skippedFiles({ places }: Host, hostFiles: readonly HostFile[]): string[] {
-  const skipped = hostFiles.filter(({ kind }) => kind !== 'directory').map(({ path }) => path);
+  const skipped = hostFiles.filter(({ kind }) => kind !== 'directory').map(({ path }) => printable(path));
   if (places.scope === 'system' || skipped.length === 0) return [];
-  return [`host files are not installed for users: ${skipped.join(', ')}`];
+  const more = skipped.length > SHOWN ? ` and ${skipped.length - SHOWN} more` : '';
+  return [`host files are not installed for users: ${skipped.slice(0, SHOWN).join(', ')}${more}`];
 }

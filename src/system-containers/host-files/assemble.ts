@@ -4,14 +4,15 @@ import { isOurs } from './decision.ts';
 import type { DirectoryPlan } from './directories.ts';
 import { byPath, compareBytes } from './host-path.ts';
 import { renamedPaths } from './image-files.ts';
-import { linesOf, skippedLine } from './lines.ts';
+import { linesOf } from './lines.ts';
 import { type OnDisk, reason } from './on-disk.ts';
 import type { Basis, Item } from './plan.ts';
 import type { Before, CopyStep, HostPlan, InstalledFiles, RemovalStep } from './plan-types.ts';
 
 const NOTHING: Before = { edited: [], owners: {} };
 
-export function emptyPlan(places: Places, skipped: readonly string[]): HostPlan {
+/** Of users: such files are root's business. */
+export function emptyPlan(places: Places): HostPlan {
   const installed: InstalledFiles = {
     installedFiles: [],
     checksums: new Map(),
@@ -21,8 +22,7 @@ export function emptyPlan(places: Places, skipped: readonly string[]): HostPlan 
     installedTemplates: [],
     renamedFiles: new Map(),
   };
-  const lines = skipped.length === 0 ? [] : [skippedLine(skipped)];
-  return { places, installed, steps: [], conflicts: [], lines, kept: [], gone: [], before: NOTHING, skipped, bytes: 0 };
+  return { places, installed, steps: [], conflicts: [], lines: [], kept: [], gone: [], before: NOTHING, bytes: 0 };
 }
 
 export function assemblePlan(basis: Basis, unsorted: readonly Item[], directories: DirectoryPlan): HostPlan {
@@ -44,7 +44,6 @@ export function assemblePlan(basis: Basis, unsorted: readonly Item[], directorie
       items.filter(({ path, previous }) => previous !== undefined && basis.survey.at(path).kind === 'absent'),
     ),
     before: beforeOf(basis, items, directories),
-    skipped: [],
     bytes: written.reduce((sum, { wanted }) => sum + (wanted?.content?.length ?? wanted?.file.size ?? 0), 0),
   };
 }
@@ -75,7 +74,9 @@ function removalSteps({ survey, previous }: Basis, items: readonly Item[], { rem
   const half = 'removal';
   return [
     ...[...survey.leftovers].sort(compareBytes).map((path) => ({ half, action: 'remove-leftover', path }) as const),
-    ...previous.unusable.map((path) => ({ half, action: 'leave', path, why: 'not a path of a host' }) as const),
+    ...previous.unusable.map(
+      (path) => ({ half, action: 'leave', path, why: 'not a path of a host', record: undefined }) as const,
+    ),
     ...items.flatMap((item) => removalStepFor(item) ?? []),
     ...removed.map((path) => ({ half, action: 'remove-directory', path }) as const),
   ];
@@ -89,11 +90,11 @@ function removalStepFor({ path, decision, previous }: Item): RemovalStep | undef
     case 'replace':
       return { half, action: 'hand-over', path };
     case 'delete':
-      return { half, action: 'delete', path, identity: decision.identity };
+      return { half, action: 'delete', path, identity: decision.identity, record: previous };
     case 'modified':
-      return { half, action: 'keep-modified', path };
+      return { half, action: 'keep-modified', path, record: previous };
     case 'leave':
-      return { half, action: 'leave', path, why: reason(decision.why) };
+      return { half, action: 'leave', path, why: reason(decision.why), record: previous };
     default:
       return undefined;
   }
@@ -121,6 +122,8 @@ function copyStepFor({ path, decision, wanted }: Item): CopyStep | undefined {
       return { half, action: 'conflict', path };
     case 'behind':
       return { half, action: 'conflict', path: decision.path };
+    case 'leave':
+      return { half, action: 'refused', path, error: decision.why };
     default:
       return undefined;
   }

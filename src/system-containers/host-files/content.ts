@@ -1,5 +1,4 @@
 /** The bytes of a host file: from a template, shared with the image where the file system can, else copied. */
-import fs from 'node:fs';
 import { codeOf } from '../../base/error.ts';
 import { systemCalls } from '../../linux/calls/ffi.ts';
 import { naming } from '../../linux/calls/system-error.ts';
@@ -33,18 +32,16 @@ export async function fillFile(
 /** copy_file_range(2), which makes both share their blocks where the file system can. False: nothing was written. */
 function share(fd: number, path: string, tree: ImageTree, source: string): boolean {
   const copyFileRange = systemCalls()?.copyFileRange;
-  const from = copyFileRange && tree.openFile?.(source);
-  if (copyFileRange === undefined || from === undefined) return false;
-  try {
-    return naming(path, () => {
-      while (copyFileRange(from, fd, RANGE) > 0);
+  if (copyFileRange === undefined) return false;
+  const copied = tree.withPlainFile?.(source, (from) => {
+    let done = 0;
+    try {
+      for (let count = 1; count > 0; done += count) count = naming(path, () => copyFileRange(from, fd, RANGE));
       return true;
-    });
-  } catch (error) {
-    if (!CANNOT.has(codeOf(error) ?? '')) throw error;
-    naming(path, () => fs.ftruncateSync(fd, 0));
-    return false;
-  } finally {
-    fs.closeSync(from);
-  }
+    } catch (error) {
+      if (done > 0 || !CANNOT.has(codeOf(error) ?? '')) throw error;
+      return false;
+    }
+  });
+  return copied ?? false;
 }

@@ -2,13 +2,20 @@
 import type { ActionLog } from '../host.ts';
 import type { ImageTree } from '../image-tree.ts';
 import { relabel } from './labels.ts';
-import { existsLine, linesOf, modifiedLine, skippedLine } from './lines.ts';
+import { existsLine, linesOf, modifiedLine } from './lines.ts';
 import { HostRoot } from './open-parents.ts';
 import type { CopyStep, HostPlan } from './plan-types.ts';
-import { makeDirectory, putFile } from './put.ts';
+import { makeDirectory, type Outcome, putFile } from './put.ts';
+
+export interface CopyOptions {
+  /** Looked at between two files. */
+  readonly signal?: AbortSignal | undefined;
+  /** Bring back as much as can be: what fails is thrown at the end. */
+  readonly isUndo?: boolean | undefined;
+}
 
 /**
- * @param signal is looked at between two files
+ * @returns paths at which something else has come to be since the plan
  * @throws ContainerError HOST_PATH_REFUSED, BAD_STORED_IMAGE; CodedError DISK_FULL; SystemError. What was done so far
  * stays: the way back is the plan of the other direction.
  */
@@ -16,40 +23,64 @@ export async function copyStep(
   plan: HostPlan,
   tree: ImageTree | undefined,
   log: ActionLog,
-  signal?: AbortSignal,
-): Promise<void> {
-  if (plan.skipped.length > 0) log.warning(skippedLine(plan.skipped));
-  const steps = plan.steps.filter((step) => step.half === 'copy');
-  if (steps.length === 0) return;
+  { signal, isUndo = false }: CopyOptions = {},
+): Promise<readonly string[]> {
+  const steps = stepsOf(plan, isUndo);
+  if (steps.length === 0) return [];
   const root = new HostRoot(plan.places);
   const written: string[] = [];
+  const strays: string[] = [];
+  const failures: unknown[] = [];
   try {
     for (const step of steps) {
       signal?.throwIfAborted();
-      if (await copy(root, tree, step, log)) written.push(step.path);
+      try {
+        const outcome = await copy(root, tree, step, log);
+        if (outcome === 'put') written.push(step.path);
+        if (outcome === 'exists') strays.push(step.path);
+      } catch (error) {
+        if (!isUndo) throw error;
+        failures.push(error);
+      }
     }
   } finally {
     root.close();
   }
   await relabel(plan.places, written, log);
+  if (failures.length > 0) throw failures[0];
+  return strays;
 }
 
-/** True when something new lies there now. */
-async function copy(root: HostRoot, tree: ImageTree | undefined, step: CopyStep, log: ActionLog): Promise<boolean> {
+/** Back the way it came: on a full disk each file that goes back makes the room that the one before it needs. */
+function stepsOf(plan: HostPlan, isUndo: boolean): readonly CopyStep[] {
+  const steps = plan.steps.filter((step) => step.half === 'copy');
+  if (!isUndo) return steps;
+  const isDirectory = ({ action }: CopyStep): boolean => action === 'make-directory';
+  return [...steps.filter(isDirectory), ...steps.filter((step) => !isDirectory(step)).reverse()];
+}
+
+async function copy(
+  root: HostRoot,
+  tree: ImageTree | undefined,
+  step: CopyStep,
+  log: ActionLog,
+): Promise<Outcome | 'nothing'> {
   switch (step.action) {
     case 'make-directory':
-      return makeDirectory(root, step);
+      return makeDirectory(root, step) ? 'put' : 'nothing';
     case 'conflict':
       linesOf(step).forEach(log.warning);
-      return false;
+      return 'nothing';
+    case 'refused':
+      throw step.error;
     case 'unchanged':
       linesOf(step).forEach(log.action);
-      return false;
+      return 'nothing';
     default: {
       const outcome = await putFile(root, tree, step);
       if (outcome === 'put') linesOf(step).forEach(log.action);
       else log.warning(outcome === 'exists' ? existsLine(step.path) : modifiedLine(step.path));
-      return outcome === 'put';
+      return outcome;
     }
   }
 }

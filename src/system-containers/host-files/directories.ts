@@ -28,8 +28,12 @@ export function planDirectories(basis: Basis, deleted: ReadonlySet<string>, crea
   const all = [...wanted.directories.values(), ...broughtBack(basis)].sort(byPath);
   const needed = new Set(created.flatMap(prefixesOf));
   // A version that was here before gets back what it had, and no more.
-  const isDue = (path: string): boolean =>
-    basis.request.begun === undefined || begun.directories.has(path) || needed.has(path);
+  const isUndo = basis.request.begun !== undefined;
+  const isDue = (path: string): boolean => {
+    if (!isUndo) return true;
+    // What belongs into one that nobody can get to safely says so.
+    return (begun.directories.has(path) || needed.has(path)) && survey.at(path).kind !== 'refused';
+  };
   const made = all
     .filter(({ path }) => isDue(path) && isMissing(basis, deleted, path))
     .map((each) => withOwner(each, basis.request.before?.owners[each.path]));

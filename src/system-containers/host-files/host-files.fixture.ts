@@ -93,7 +93,7 @@ export async function change(wish: Wish): Promise<Done> {
   const made = await plan(wish);
   const { log, lines } = recorder();
   const failed = await removalStep(made, log);
-  await copyStep(made, wish.tree, log);
+  await copyStep(made, wish.tree, log, { isUndo: wish.begun !== undefined });
   return { plan: made, log: lines, failed };
 }
 

@@ -3,7 +3,7 @@ import { quote } from '../../base/text.ts';
 import { CONTRACT, type ContainerManifest } from '../contract/index.ts';
 import { ContainerError } from '../error.ts';
 import type { ImageTree } from '../image-tree.ts';
-import { type NamedTemplate, parseTemplate, substituteText } from '../template/index.ts';
+import { type NamedTemplate, namesMissingIn, parseTemplate, substituteText } from '../template/index.ts';
 import { byPath, hostPath, prefixesOf } from './host-path.ts';
 
 /** The part of an image's settings that counts here. */
@@ -75,21 +75,27 @@ export const IMPLIED = {
   hasCapabilities: false,
 } as const;
 
-/** Host files whose variables are replaced, for `missingIn` over all templates of an image. */
-export function hostTemplatesOf(tree: ImageTree, manifest: HostFileRules): readonly NamedTemplate[] {
-  const noted = new Set(manifest.installedFilesTemplate.map((path) => normal(path)));
-  const known = [...manifest.renameFiles];
-  const paths = known.map(([, path]) => ({
-    file: 'renameFiles',
-    template: parseTemplate(Buffer.from(path), 'renameFiles'),
+/**
+ * Host files whose variables are replaced, for `missingIn` over all templates of an image. A renaming whose variables
+ * have no value is a template of its own; what it would rename counts by its name in the image.
+ */
+export function hostTemplatesOf(
+  tree: ImageTree,
+  { renameFiles, installedFilesTemplate }: HostFileRules,
+  values: ReadonlyMap<string, string>,
+): readonly NamedTemplate[] {
+  const pairs = [...renameFiles].map(([from, to]) => ({
+    pair: [from, to] as const,
+    template: { file: 'renameFiles', template: parseTemplate(Buffer.from(to), 'renameFiles') },
   }));
-  const plain = known.every(([, path]) => !path.includes('$')) ? renamedPaths(manifest, new Map()) : undefined;
+  const known = pairs.filter(({ template }) => namesMissingIn([template], values).size === 0);
+  const renamed = renamedPaths({ renameFiles: new Map(known.map(({ pair }) => pair)), installedFilesTemplate }, values);
+  const templates = new Set(installedFilesTemplate.map((path) => normal(path)));
   const contents = [...sourcesIn(tree)].flatMap((source) => {
-    const from = `/${source.slice(CONTRACT.hostFiles.length + 1)}`;
-    const isNoted = noted.has(from) || (plain !== undefined && noted.has(finalPath(from, plain)));
-    return isNoted && tree.look(source)?.type === 'file' ? [{ file: source, template: templateAt(tree, source) }] : [];
+    const isTemplate = hostFileAt(tree, source, renamed, templates)?.isTemplate === true;
+    return isTemplate ? [{ file: source, template: templateAt(tree, source) }] : [];
   });
-  return [...paths, ...contents];
+  return [...pairs.map(({ template }) => template), ...contents];
 }
 
 export function templateAt(tree: ImageTree, source: string): ReturnType<typeof parseTemplate> {

@@ -38,10 +38,3 @@ export function notDeletedLine(path: string, why: string): string {
 export function existsLine(path: string): string {
   return `File ${printable(path)} already exists`;
 }
-
-const SHOWN = 20;
-
-export function skippedLine(paths: readonly string[]): string {
-  const more = paths.length > SHOWN ? ` and ${paths.length - SHOWN} more` : '';
-  return `host files are left out, for only root may have them: ${paths.slice(0, SHOWN).map(printable).join(', ')}${more}`;
-}

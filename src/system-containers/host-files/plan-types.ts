@@ -3,6 +3,7 @@ import type { ContainerManifest } from '../contract/index.ts';
 import type { Info } from '../deployment/index.ts';
 import type { ImageTree } from '../image-tree.ts';
 import type { Places } from '../places/index.ts';
+import type { Recorded } from './decision.ts';
 import type { HostFile } from './image-files.ts';
 
 /** What a deployment has put on the host; paths without the prefix of `--root`. */
@@ -57,8 +58,6 @@ export interface HostPlan {
   /** Recorded files that the administrator has removed. For an undo, which does not bring them back. */
   readonly gone: readonly string[];
   readonly before: Before;
-  /** Users cannot have host files: these are left out. */
-  readonly skipped: readonly string[];
   /** To be written. */
   readonly bytes: number;
 }
@@ -68,12 +67,25 @@ export type HostStep = RemovalStep | CopyStep;
 /** `identity` is of the file that the plan was made for: another one is not touched. */
 export type RemovalStep =
   | { readonly half: 'removal'; readonly action: 'remove-leftover'; readonly path: string }
-  | { readonly half: 'removal'; readonly action: 'delete'; readonly path: string; readonly identity: string }
+  | {
+      readonly half: 'removal';
+      readonly action: 'delete';
+      readonly path: string;
+      readonly identity: string;
+      readonly record: Recorded;
+    }
   /** The new version has it as well: nothing happens now, and yet it is said. */
   | { readonly half: 'removal'; readonly action: 'hand-over'; readonly path: string }
-  | { readonly half: 'removal'; readonly action: 'keep-modified'; readonly path: string }
+  | { readonly half: 'removal'; readonly action: 'keep-modified'; readonly path: string; readonly record: Recorded }
   /** Nobody can get there safely; `why` is the reason. */
-  | { readonly half: 'removal'; readonly action: 'leave'; readonly path: string; readonly why: string }
+  | {
+      readonly half: 'removal';
+      readonly action: 'leave';
+      readonly path: string;
+      readonly why: string;
+      /** Undefined: the path is none. */
+      readonly record: Recorded | undefined;
+    }
   | { readonly half: 'removal'; readonly action: 'remove-directory'; readonly path: string };
 
 export type CopyStep =
@@ -87,7 +99,9 @@ export type CopyStep =
     }
   | (Copied & { readonly action: 'unchanged' })
   | PutStep
-  | { readonly half: 'copy'; readonly action: 'conflict'; readonly path: string };
+  | { readonly half: 'copy'; readonly action: 'conflict'; readonly path: string }
+  /** In an undo: nobody can get there safely to see what is to be done. */
+  | { readonly half: 'copy'; readonly action: 'refused'; readonly path: string; readonly error: Error };
 
 /** Something new comes to a path. */
 export type PutStep =

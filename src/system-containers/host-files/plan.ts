@@ -7,7 +7,6 @@ import { assemblePlan, emptyPlan } from './assemble.ts';
 import { type Decision, decideUnwanted, decideWanted, type Recorded, type Wanted } from './decision.ts';
 import { type DirectoryPlan, planDirectories } from './directories.ts';
 import { prefixesOf } from './host-path.ts';
-import { hostFilesOf } from './image-files.ts';
 import { newItems, offersFor } from './new-file.ts';
 import { type OnDisk, Survey } from './on-disk.ts';
 import { HostRoot } from './open-parents.ts';
@@ -48,14 +47,8 @@ export interface Basis {
  * @throws ContainerError HOST_PATH_REFUSED, BAD_IMAGE_MANIFEST, MISSING_VARIABLES, BAD_TEMPLATE, BAD_STORED_IMAGE
  */
 export async function planHostFiles(request: HostFilesRequest): Promise<HostPlan> {
-  const { tree, manifest, values, places } = request;
-  if (places.scope === 'user') {
-    const files = tree === undefined ? [] : hostFilesOf(tree, manifest, values);
-    return emptyPlan(
-      places,
-      files.flatMap(({ kind, path }) => (kind === 'directory' ? [] : [path])),
-    );
-  }
+  const { places } = request;
+  if (places.scope === 'user') return emptyPlan(places);
   const wanted = await wantedFiles(request);
   const begun = recordsOf(request.begun);
   const root = new HostRoot(places);
@@ -70,8 +63,11 @@ export async function planHostFiles(request: HostFilesRequest): Promise<HostPlan
       edited: new Set(request.before?.edited),
     };
     const { items, directories } = decideAll(basis);
-    assertPrefixes(new HostPrefixes(root), items, directories);
-    assertSafeDirectories(items, directories);
+    if (request.begun === undefined) {
+      // What was there before may come back, whatever settings say by now.
+      assertPrefixes(new HostPrefixes(root), items, directories);
+      assertSafeDirectories(items, directories);
+    }
     return assemblePlan(basis, items, directories);
   } finally {
     root.close();
@@ -143,7 +139,10 @@ function wantedItems(basis: Basis, deleted: ReadonlySet<string>): Item[] {
     const known = begun.files.get(path) ?? recorded;
     if (edited.has(path) && known !== undefined) return [editedItem(path, survey.at(path), recorded, known)];
     const disk: OnDisk = prefixesOf(path).some((above) => deleted.has(above)) ? { kind: 'absent' } : survey.at(path);
-    const found = decideWanted(each, disk, recorded ?? begun.files.get(path));
+    const isRefused = disk.kind === 'refused' && basis.request.begun !== undefined; // the rest can be brought back
+    const found: Decision = isRefused
+      ? { kind: 'leave', why: disk.error }
+      : decideWanted(each, disk, recorded ?? begun.files.get(path));
     const decision: Decision = found.kind === 'behind' && deleted.has(found.path) ? { kind: 'create' } : found;
     return [itemOf(path, decision, each, recorded, recorded ?? begun.files.get(path))];
   });
@@ -166,7 +165,8 @@ function itemOf(
   const ours = { sha256: wanted.sha256, isNew };
   const isPut = decision.kind === 'create' || decision.kind === 'replace' || decision.kind === 'unchanged';
   const kept = known === undefined ? undefined : { sha256: known.sha256, isNew };
-  return { path, decision, wanted, previous, record: isPut ? ours : decision.kind === 'modified' ? kept : undefined };
+  const stays = decision.kind === 'modified' || decision.kind === 'leave';
+  return { path, decision, wanted, previous, record: isPut ? ours : stays ? kept : undefined };
 }
 
 /** A directory where a file is wanted: it goes when it was ours and nothing is left in it. */

@@ -8,7 +8,7 @@ import type { HostPlan, RemovalStep } from './plan-types.ts';
 
 /**
  * What cannot be deleted stays, is said, and the work goes on.
- * @returns the paths that could not be deleted
+ * @returns paths that are still there and should not be
  */
 export async function removalStep(plan: HostPlan, log: ActionLog): Promise<readonly string[]> {
   const steps = plan.steps.filter((step) => step.half === 'removal');
@@ -18,8 +18,7 @@ export async function removalStep(plan: HostPlan, log: ActionLog): Promise<reado
   try {
     for (const step of steps) {
       try {
-        remove(root, step, log);
-        if (step.action === 'leave') failed.push(step.path);
+        if (!remove(root, step, log)) failed.push(step.path);
       } catch (error) {
         if (error instanceof Error && codeOf(error) === undefined) throw error; // ours to mend, not the disk's
         log.warning(notDeletedLine(step.path, reason(error)));
@@ -32,40 +31,50 @@ export async function removalStep(plan: HostPlan, log: ActionLog): Promise<reado
   return failed;
 }
 
-function remove(root: HostRoot, step: RemovalStep, log: ActionLog): void {
+/** False: it stays. */
+function remove(root: HostRoot, step: RemovalStep, log: ActionLog): boolean {
   switch (step.action) {
     case 'delete':
       return deleteFile(root, step.path, step.identity, log);
     case 'remove-leftover':
-      return removeLeftover(root, step.path);
+      removeLeftover(root, step.path);
+      return true;
     case 'remove-directory':
       return removeDirectory(root, step.path);
     case 'leave':
-      return linesOf(step).forEach(log.warning);
+      linesOf(step).forEach(log.warning);
+      return false;
     default:
-      return linesOf(step).forEach(log.action);
+      linesOf(step).forEach(log.action);
+      return true;
   }
 }
 
-function deleteFile(root: HostRoot, path: string, identity: string, log: ActionLog): void {
-  withParents(root, path, (parents) => {
+function deleteFile(root: HostRoot, path: string, identity: string, log: ActionLog): boolean {
+  return withParents(root, path, (parents) => {
     const stats = parents.kind === 'open' ? parents.directory.lstat(parents.name) : undefined;
-    if (parents.kind !== 'open' || stats === undefined) return;
-    if (identityOf(stats) !== identity) return log.action(modifiedLine(path));
+    if (parents.kind !== 'open' || stats === undefined) return true;
+    if (identityOf(stats) !== identity) {
+      log.action(modifiedLine(path));
+      return false;
+    }
     parents.directory.unlink(parents.name);
     parents.directory.sync();
     log.action(deletedLine(path));
+    return true;
   });
 }
 
-/** Somebody may have put something into it since: then it stays, and nobody misses it. */
-function removeDirectory(root: HostRoot, path: string): void {
-  withParents(root, path, (parents) => {
-    if (parents.kind !== 'open') return;
+/** Somebody may have put something into it since: then it stays. */
+function removeDirectory(root: HostRoot, path: string): boolean {
+  return withParents(root, path, (parents) => {
+    if (parents.kind !== 'open') return true;
     try {
       if (parents.directory.removeDirectory(parents.name)) parents.directory.sync();
+      return true;
     } catch (error) {
       if (!['ENOTEMPTY', 'EEXIST', 'ENOTDIR'].includes(codeOf(error) ?? '')) throw error;
+      return false;
     }
   });
 }

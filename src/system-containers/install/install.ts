@@ -1,5 +1,7 @@
 /** `install`: a new container from a stored image, or from a root file system of the user's (spec system-containers 14). */
+import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
+import { printable } from '../../base/text.ts';
 import { lockForReading, type Repository } from '../../ostree/index.ts';
 import {
   assertNameFree,
@@ -69,10 +71,20 @@ export async function installContainer(
         const { deployment, plan } = await switchDeployment(host, lock, {
           ...{ operation: 'install', name, from: undefined, to: prepared, slot: prepared.slot, graceMs: 0 },
         });
+        if (deployment.info.hasService) tellLingering(host);
         return { deployment, image, conflicts: plan.conflicts };
       }),
     );
   });
+}
+
+/** Where systemd remembers who asked for it. */
+const LINGERING = '/var/lib/systemd/linger';
+
+function tellLingering({ places, env, log }: Host): void {
+  const user = env['USER'] ?? '';
+  if (places.scope === 'system' || places.root !== '' || user === '' || existsSync(`${LINGERING}/${user}`)) return;
+  log.warning(`services of ${printable(user)} end at logout: "loginctl enable-linger" keeps them running`);
 }
 
 /** @throws ContainerError BAD_CONTAINER_NAME */

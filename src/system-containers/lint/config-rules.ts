@@ -5,7 +5,7 @@ import { CONTRACT } from '../contract/index.ts';
 import type { ImageTree } from '../image-tree.ts';
 import { isAbsent } from '../is-absent.ts';
 import { type Finding, finding, type Severity } from './finding.ts';
-import { lineOf, type Subject } from './subject.ts';
+import { lineFinder, type Subject } from './subject.ts';
 
 type Say = (severity: Severity, rule: string, text: string, near?: string) => void;
 
@@ -16,13 +16,9 @@ export function lintConfig({ tree, exports, config }: Subject): readonly Finding
   if (config === undefined || exports.manifest.noContainerService) return [];
   const file = exports.config?.kind === 'verbatim' ? CONTRACT.config : CONTRACT.configTemplate;
   const found: Finding[] = [];
+  const lineOf = lineFinder(exports.config?.bytes);
   const say: Say = (severity, rule, text, near) => {
-    found.push(
-      finding(severity, rule, text, {
-        file,
-        line: near === undefined ? undefined : lineOf(exports.config?.bytes, near),
-      }),
-    );
+    found.push(finding(severity, rule, text, { file, line: near === undefined ? undefined : lineOf(near) }));
   };
   lintDeployable(config, say);
   lintCommand(config, tree, say);

@@ -2,7 +2,7 @@
 import { CONTRACT } from '../contract/index.ts';
 import type { HostFile } from '../host-files/index.ts';
 import { type Finding, finding, type Severity } from './finding.ts';
-import { lineOf, type Subject } from './subject.ts';
+import { lineFinder, type Subject } from './subject.ts';
 
 /** No files of an image go there. */
 const REFUSED = ['/dev', '/proc', '/sys'];
@@ -32,15 +32,15 @@ function lintHostFile({ path, source, kind, mode, hasCapabilities }: HostFile): 
 function lintPaths({ tree, exports, hostFiles }: Subject): readonly Finding[] {
   const { renameFiles, installedFilesTemplate } = exports.manifest;
   const source = tree.look(CONTRACT.manifest) === undefined ? undefined : tree.read(CONTRACT.manifest, 2 ** 20);
+  const lineOf = lineFinder(source);
   const inImage = (path: string): string => `${CONTRACT.hostFiles}/${path.split('/').filter(isName).join('/')}`;
-  const at = (path: string) => ({ file: CONTRACT.manifest, line: lineOf(source, JSON.stringify(path)) });
+  const at = (path: string) => ({ file: CONTRACT.manifest, line: lineOf(JSON.stringify(path)) });
   const renames = [...renameFiles.keys()]
     .filter((path) => tree.look(inImage(path)) === undefined)
     .map((path) => finding('warning', 'rename-unused', `renameFiles: there is no ${path} in hostfs`, at(path)));
+  const made = new Set(hostFiles.flatMap(({ isTemplate, source, path }) => (isTemplate ? [source, path] : [])));
   const templates = installedFilesTemplate
-    .filter(
-      (path) => !hostFiles.some((file) => file.isTemplate && (file.source === inImage(path) || file.path === path)),
-    )
+    .filter((path) => !made.has(inImage(path)) && !made.has(path))
     .map((path) => finding('warning', 'template-unused', `installedFilesTemplate: there is no file ${path}`, at(path)));
   return [...renames, ...templates];
 }

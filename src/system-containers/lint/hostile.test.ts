@@ -37,6 +37,29 @@ describe('an image that wants to break the linter', () => {
       assert.ok(rules.has(rule), rule);
   });
 
+  it('gets them soon when there is something to say about each of many things', () => {
+    const names = Array.from({ length: 30_000 }, (_, i) => `/a${i}`);
+    const each = (value: string) => Object.fromEntries(names.map((name) => [name, value]));
+    const mounts = names.slice(0, 8000).map((destination) => ({
+      destination,
+      type: 'rbind',
+      source: `/STATE_DIRECTORY${destination}`,
+    }));
+    const config = JSON.stringify({ root: { path: 'rootfs', readonly: true }, mounts });
+    const start = Date.now();
+    for (const [rule, files] of [
+      ['rename-unused', { 'exports/manifest.json': JSON.stringify({ renameFiles: each('/b') }) }],
+      ['default-name', { 'exports/manifest.json': JSON.stringify({ defaultValues: each('') }) }],
+      ['template-unused', { 'exports/manifest.json': JSON.stringify({ installedFilesTemplate: names }) }],
+      ['mount-source', { 'exports/config.json': config, 'exports/tmpfiles.template': 'd /run/x\n'.repeat(30_000) }],
+    ] as const) {
+      const findings = lintImage(memoryTree({ ...FILES, ...files }));
+      assert.ok(findings.filter((found) => found.rule === rule).length >= 8000, rule);
+      assert.ok(findings.some(({ line }) => line !== undefined));
+    }
+    assert.ok(Date.now() - start < 15_000, `${Date.now() - start} ms`);
+  });
+
   it('gets them soon when its files are large', () => {
     const large = '$A'.repeat(900_000);
     const many = `[${'$A,'.repeat(9_999)}`;

@@ -2,7 +2,7 @@
 import { CONTRACT } from '../contract/index.ts';
 import { type Finding, finding, type Severity } from './finding.ts';
 import { variableFor } from './hard-coded.ts';
-import { lineOf, SAMPLE, type Subject } from './subject.ts';
+import { lineFinder, SAMPLE, type Subject } from './subject.ts';
 
 const BINDS = ['bind', 'rbind'];
 
@@ -11,8 +11,10 @@ export function lintMounts(subject: Subject): readonly Finding[] {
   if (config === undefined || exports.manifest.noContainerService) return [];
   const file = exports.config?.kind === 'verbatim' ? CONTRACT.config : CONTRACT.configTemplate;
   const found: Finding[] = [];
+  const lineOf = lineFinder(exports.config?.bytes);
+  const isMissing = missingIn(subject);
   const say = (severity: Severity, rule: string, destination: string, text: string): void => {
-    const line = lineOf(exports.config?.bytes, JSON.stringify(destination));
+    const line = lineOf(JSON.stringify(destination));
     found.push(finding(severity, rule, `mount of ${destination}: ${text}`, { file, line }));
   };
   for (const { destination, type, options } of config.mounts) {
@@ -25,18 +27,31 @@ export function lintMounts(subject: Subject): readonly Finding[] {
   for (const { path, destination } of config.bindSources) {
     const variable = variableFor(path);
     if (variable !== undefined) say('warning', 'hard-coded-path', destination, `write $${variable} instead of ${path}`);
-    else if (isMissing(subject, path)) say('warning', 'mount-source', destination, `nothing creates ${shown(path)}`);
+    else if (isMissing(path)) say('warning', 'mount-source', destination, `nothing creates ${shown(path)}`);
   }
   return found;
 }
 
 /** Of what belongs to the container alone: everything else may be on the host. An image without a fragment gets one. */
-function isMissing({ tmpfiles, hostFiles }: Subject, path: string): boolean {
-  const isOwn = Object.values(SAMPLE).some((directory) => path.startsWith(`${directory}/`));
-  if (tmpfiles === undefined || !isOwn) return false;
-  const source = forRoot(path);
-  const made = [...tmpfiles.map((line) => forRoot(line.path)), ...hostFiles.map((file) => forRoot(file.path))];
-  return !made.some((each) => each === source || each.startsWith(`${source}/`));
+function missingIn({ tmpfiles, hostFiles }: Subject): (path: string) => boolean {
+  if (tmpfiles === undefined) return () => false;
+  const made = [...tmpfiles, ...hostFiles].map(({ path }) => `${forRoot(path)}/`).sort();
+  return (path) => {
+    const isOwn = Object.values(SAMPLE).some((directory) => path.startsWith(`${directory}/`));
+    const source = `${forRoot(path)}/`;
+    return isOwn && made[firstFrom(made, source)]?.startsWith(source) !== true;
+  };
+}
+
+/** Where in a sorted list this text would be: what begins with it comes next. */
+function firstFrom(sorted: readonly string[], text: string): number {
+  let [low, high] = [0, sorted.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((sorted[middle] ?? '') < text) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /** Host files are root's, and lie in `/etc` with or without a variable. */

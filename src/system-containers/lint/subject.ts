@@ -15,7 +15,7 @@ import {
   type Values,
   variablesIn,
 } from '../template/index.ts';
-import { valuesFor } from '../variables/index.ts';
+import { likelyValues, valuesFor } from '../variables/index.ts';
 import { type Finding, refusal } from './finding.ts';
 
 export interface Subject {
@@ -57,7 +57,9 @@ export function readSubject(tree: ImageTree, imageConfig: ImageConfig | undefine
     }
   };
   const own = ownTemplates(exports, attempt);
-  const ofHost = attempt('template-syntax', CONTRACT.hostFiles, () => hostTemplatesOf(tree, exports.manifest)) ?? [];
+  const likely = likelyValues(exports.manifest.defaultValues);
+  const ofHost =
+    attempt('template-syntax', CONTRACT.hostFiles, () => hostTemplatesOf(tree, exports.manifest, likely)) ?? [];
   const templates = [...Object.values(own).flatMap(named), ...ofHost];
   const values = sampleValues(exports, own.unit === undefined ? undefined : exports.unit);
   const complete = withPlaceholders(templates, values, PLACEHOLDER);
@@ -138,13 +140,15 @@ function withPlaceholders(templates: readonly NamedTemplate[], values: Values, p
   return new Map([...names.map((name) => [name, placeholder] as const), ...values]);
 }
 
-/** The line of a file in which a text stands first. */
-export function lineOf(bytes: Uint8Array | undefined, text: string): number | undefined {
-  const at = bytes === undefined ? -1 : Buffer.from(bytes).indexOf(text);
-  return at === -1
-    ? undefined
-    : Buffer.from(bytes ?? [])
-        .subarray(0, at)
-        .toString('latin1')
-        .split('\n').length;
+/** Each search goes through the file, and a file may have a hundred thousand things to say something about. */
+const SEARCHES = 100;
+
+/** Finds the line of a file in which a text stands first; gives up after so many texts. */
+export function lineFinder(bytes: Uint8Array = new Uint8Array()): (text: string) => number | undefined {
+  const source = Buffer.from(bytes);
+  let left = SEARCHES;
+  return (text) => {
+    const at = left-- > 0 ? source.indexOf(text) : -1;
+    return at === -1 ? undefined : source.toString('latin1', 0, at).split('\n').length;
+  };
 }

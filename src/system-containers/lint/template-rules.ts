@@ -3,13 +3,14 @@ import { CONTRACT } from '../contract/index.ts';
 import { isVariableName, namesMissingIn, variablesIn } from '../template/index.ts';
 import { isForced } from '../variables/index.ts';
 import { type Finding, finding } from './finding.ts';
-import { lineOf, type Subject } from './subject.ts';
+import { lineFinder, type Subject } from './subject.ts';
 
 export function lintTemplates({ tree, exports, templates, values }: Subject): readonly Finding[] {
   const { defaultValues } = exports.manifest;
   const source = tree.look(CONTRACT.manifest) === undefined ? undefined : tree.read(CONTRACT.manifest, 2 ** 20);
   const used = new Set(templates.flatMap(({ template }) => [...variablesIn(template)]));
-  const inManifest = (name: string) => ({ file: CONTRACT.manifest, line: lineOf(source, JSON.stringify(name)) });
+  const lineOf = lineFinder(source);
+  const inManifest = (name: string) => ({ file: CONTRACT.manifest, line: lineOf(JSON.stringify(name)) });
   const missing = [...namesMissingIn(templates, values)].map(([name, [place = '']]) => {
     const [, file = '', line = ''] = /^(.*) line ([0-9]+)$/.exec(place) ?? [];
     const at = file === 'renameFiles' ? { file: CONTRACT.manifest } : { file, line: Number(line) };

@@ -1,10 +1,11 @@
 /** What is installed, and in which state: one broken container keeps nobody from seeing the others. */
 import { codeOf } from '../../base/error.ts';
+import { splitDigest } from '../../oci/index.ts';
 import type { Repository } from '../../ostree/index.ts';
 import { type Container, listContainers, rollbackTarget } from '../deployment/index.ts';
 import type { Info } from '../deployment/info.ts';
 import type { Host } from '../host.ts';
-import { findImage } from '../storage/index.ts';
+import { findWanted } from '../install/index.ts';
 
 export type ContainerState = 'running' | 'failed' | 'stopped' | 'broken';
 
@@ -65,18 +66,13 @@ async function stateOf({ services, signal }: Host, name: string, { hasService }:
   return word === 'failed' ? 'failed' : 'stopped';
 }
 
-function pulledFor(repository: Repository, { image, revision, rootfs }: Info): string | undefined {
+function pulledFor(repository: Repository, { image, tagVersion, revision, rootfs }: Info): string | undefined {
   if (rootfs !== undefined || image === '') return undefined;
-  const found = imageNamed(repository, image)?.digest;
-  return found === `sha256:${revision}` ? undefined : found;
-}
-
-/** An info file may hold any text for an image. */
-function imageNamed(repository: Repository, image: string): ReturnType<typeof findImage> {
   try {
-    return findImage(repository, image);
+    const found = findWanted(repository, { reference: image, tagVersion })?.digest;
+    return found === undefined || splitDigest(found).hex === revision ? undefined : found;
   } catch (error) {
     if (codeOf(error) === undefined) throw error;
-    return undefined;
+    return undefined; // an info file may hold any text for an image
   }
 }

@@ -6,11 +6,19 @@ import { codeOf } from '../../base/error.ts';
 import { inLanes } from '../../base/lanes.ts';
 import { plural } from '../../base/text.ts';
 import type { ImageSource } from '../../images/index.ts';
-import { applyLayer, batchesOf, importLayer, readFetched, SAME_PATHS } from '../../layers/index.ts';
+import {
+  applyLayer,
+  batchesOf,
+  importLayer,
+  isWrongBlob,
+  readFetched,
+  readKept,
+  SAME_PATHS,
+} from '../../layers/index.ts';
 import { MutableTree, type Repository, type Transaction, withTransaction } from '../../ostree/index.ts';
 import { storedLayer, writeLayerBranch } from '../storage/index.ts';
 import { isLayerThere, type PreparedImage, type WantedLayer } from './prepare.ts';
-import type { PullRequest } from './request.ts';
+import { type PullRequest, secondsOf } from './request.ts';
 
 /** Two requests are on their way while one layer is written. */
 const LANES = 3;
@@ -63,6 +71,7 @@ class LayerFetch {
   readonly skippedFiles: string[] = [];
   /** Hears how much there is now. */
   onBytes: (done: number) => void = () => undefined;
+  #done = 0;
   /** Those with links to what is below them. */
   readonly #linked = new Set<WantedLayer>();
   readonly #means: Means;
@@ -70,7 +79,7 @@ class LayerFetch {
 
   constructor(means: Means) {
     this.#means = means;
-    this.#seconds = Math.floor((means.request.now ?? Date.now()) / 1000);
+    this.#seconds = secondsOf(means.request);
   }
 
   async all(missing: readonly WantedLayer[], finish: (transaction: Transaction) => void): Promise<void> {
@@ -111,8 +120,8 @@ class LayerFetch {
       const { reader } = transaction.writer;
       const lower = MutableTree.empty();
       for (const digest of layer.digestsBelow) {
-        const { root, implied } = storedLayer(repository, digest, image);
-        applyLayer(lower, { tree: MutableTree.of(reader, root), implied, hasWhiteouts: true }, { reader });
+        const { root, ...layer } = storedLayer(repository, digest, image);
+        applyLayer(lower, { ...layer, tree: MutableTree.of(reader, root) }, { reader });
       }
       await this.#fetch(transaction, layer, lower, request.signal);
       finish(transaction);
@@ -130,21 +139,34 @@ class LayerFetch {
     if (isLayerThere(repository, descriptor.digest, diffId, below)) return; // another run was faster
     const { access, threads, progress } = request;
     progress({ kind: 'note', text: `Copying blob ${descriptor.digest}` });
-    const blob = this.#counted(source.readBlob(descriptor, 0, signal));
-    await readFetched({ descriptor, diffId, blob, signal }, async (tar) => {
-      const options = { paths: SAME_PATHS, specials: 'skip', access, lower, threads, signal } as const;
-      const { tree, ...written } = await importLayer(transaction, tar, options);
-      this.skippedFiles.push(...written.skipped.map(({ path }) => path));
-      const root = tree.write(transaction.writer);
-      writeLayerBranch(transaction, { descriptor, diffId, below, written: { ...written, root } }, this.#seconds);
-    });
+    const kept = readKept(repository, source, descriptor, signal);
+    try {
+      const blob = this.#counted(kept.chunks, kept.before);
+      await readFetched({ descriptor, diffId, blob, signal }, async (tar) => {
+        const options = { paths: SAME_PATHS, specials: 'skip', access, lower, threads, signal } as const;
+        const { tree, ...written } = await importLayer(transaction, tar, options);
+        for (const { path } of written.skipped) this.skippedFiles.push(path);
+        const root = tree.write(transaction.writer);
+        writeLayerBranch(transaction, { descriptor, diffId, below, written: { ...written, root } }, this.#seconds);
+      });
+      kept.drop();
+    } catch (error) {
+      if (isWrongBlob(error)) kept.drop();
+      throw error;
+    } finally {
+      kept.keep();
+    }
     this.layers++;
   }
 
-  async *#counted(blob: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  /** @param before bytes that an earlier run has brought */
+  async *#counted(blob: AsyncIterable<Uint8Array>, before: number): AsyncGenerator<Uint8Array> {
+    let at = 0;
     for await (const chunk of blob) {
-      this.bytes += chunk.length;
-      this.onBytes(this.bytes);
+      at += chunk.length;
+      if (at > before) this.bytes += Math.min(chunk.length, at - before);
+      this.#done += chunk.length;
+      this.onBytes(this.#done);
       yield chunk;
     }
   }

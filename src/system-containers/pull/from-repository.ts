@@ -26,7 +26,7 @@ import {
   writeImageBranch,
 } from '../storage/index.ts';
 import { assertNotWeaker } from './admission.ts';
-import type { PulledImage, PullPlan, PullRequest } from './request.ts';
+import { type PulledImage, type PullPlan, type PullRequest, secondsOf } from './request.ts';
 
 export interface InRepository {
   readonly path: string;
@@ -82,7 +82,7 @@ export async function copyFromRepository(
     await withTransaction(into, request, async (transaction) => {
       const manifest = { bytes: image.raw, digest: image.digest };
       const named = { name: storedName, manifest, signatures: [], verification };
-      writeImageBranch(transaction, named, Math.floor((request.now ?? Date.now()) / 1000));
+      writeImageBranch(transaction, named, secondsOf(request));
     });
     const facts = { fetchedLayers: missing.length, fetchedBytes: bytes, skippedFiles: [] };
     return { isNew: true, image: imageOf(into, storedName), verification, ...facts };
@@ -124,11 +124,10 @@ async function copyBranches(
 async function judge(source: InRepository, image: StoredImage, request: PullRequest): Promise<Verification> {
   const { policy, requireSignature, floor, signal } = request;
   const verification: Verification = { level: 'transport', scope: undefined, keys: [] };
-  const shown = `ostree:${source.name}@${source.path}`;
-  assertNotWeaker(shown, verification, requireSignature ? { ...verification, level: 'signed' } : floor);
+  assertNotWeaker(`ostree:${source.name}@${source.path}`, verification, floor);
   const found = policy && requirementsFor(policy, source);
   const raw = rawManifest(image.raw, undefined, undefined);
-  const context = { now: new Date(request.now ?? Date.now()), requireSignature: false };
+  const context = { now: new Date(request.now ?? Date.now()), requireSignature };
   await admitImage(found?.policy, asSource(source, raw), raw, context, signal);
   return { ...verification, scope: found?.scope };
 }

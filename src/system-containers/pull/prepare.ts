@@ -61,7 +61,7 @@ export async function prepareImage(
   const first = await source.readManifest(undefined, signal);
   const { raw, manifest } = await chooseImage(source, first, platform, signal);
   const verification = await admit(source, raw, request);
-  for (const layer of manifest.layers) assertSupported(layer);
+  assertSupported(manifest);
   const stored = repository && findStoredAs(repository, storedName);
   const known = repository && readConfigBytes(repository, { config: manifest.config.digest, name: storedName });
   const config = known ?? (await readImageConfig(source, manifest.config, signal));
@@ -122,12 +122,20 @@ export function isLayerThere(
   return made === undefined || made === below.join(' ');
 }
 
-/** Before the first byte is fetched. @throws OciError LAYER_UNSUPPORTED */
-function assertSupported({ mediaType, digest }: Descriptor): void {
-  if (packingOf(mediaType) !== undefined && !isForeign(mediaType)) return;
-  throw new OciError('LAYER_UNSUPPORTED', `layer ${digest}: unhandled layer type: ${quote(mediaType, 120)}`, {
-    subject: digest,
-  });
+/** Each one is remembered with all that are below it. Overlay file systems stop at 500. */
+const LAYERS_LIMIT = 1000;
+
+/** Before the first byte is fetched. @throws OciError LAYER_UNSUPPORTED, TOO_LARGE */
+function assertSupported({ layers }: ImageManifest): void {
+  if (layers.length > LAYERS_LIMIT) {
+    throw new OciError('TOO_LARGE', `the manifest has ${layers.length} layers, more than the limit of ${LAYERS_LIMIT}`);
+  }
+  for (const { mediaType, digest } of layers) {
+    if (packingOf(mediaType) !== undefined && !isForeign(mediaType)) continue;
+    throw new OciError('LAYER_UNSUPPORTED', `layer ${digest}: unhandled layer type: ${quote(mediaType, 120)}`, {
+      subject: digest,
+    });
+  }
 }
 
 /** Of an index the right one was chosen; a single image may be for anything. */

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { appendFileSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, it, type TestContext } from 'node:test';
@@ -14,6 +15,9 @@ import { planPull, pullImage } from './index.ts';
 
 const layer = (name: string, text = name): SampleEntry[] => [{ path: name, content: text }];
 const refs = (repository: Repository): string[] => listRefs(repository).map(({ ref }) => ref);
+
+const leftovers = (repository: Repository): string[] =>
+  readdirSync(join(repository.path, 'tmp')).filter((name) => name.startsWith('tako-blob-'));
 
 async function tree(repository: Repository, name: string): Promise<Record<string, string>> {
   const image = findImage(repository, name);
@@ -84,6 +88,45 @@ describe('a pull from a registry', () => {
     registry.heal();
     await pulled(t, repository, `${name}:v1`, over);
     assert.deepEqual(await tree(repository, `${name}:v1`), { a: '644 a', b: '644 b', c: '644 c' });
+  });
+
+  it('goes on in the middle of a layer where an earlier run was ended', async (t) => {
+    const content = randomBytes(300_000);
+    const image = await imageIn(t, [[{ path: 'large', content }]]);
+    const { name, registry } = await served(image);
+    const repository = newStorage(t);
+    const [layer] = image.layers;
+    assert.ok(layer);
+    registry.fault({ path: layer.digest }, { kind: 'stall', after: 200_000 });
+    const ending = new AbortController();
+    const progress = (event: ProgressEvent): void => {
+      if (event.kind === 'advance' && event.done > 0) ending.abort();
+    };
+    await assert.rejects(pulled(t, repository, `${name}:v1`, { ...over, signal: ending.signal, progress }));
+    registry.heal();
+    const { fetchedBytes } = await pulled(t, repository, `${name}:v1`, over);
+    assert.ok(fetchedBytes < layer.size && fetchedBytes >= layer.size - 200_000, `${fetchedBytes}`);
+    assert.deepEqual(Object.keys(await tree(repository, `${name}:v1`)), ['large']);
+    assert.deepEqual(leftovers(repository), []);
+  });
+
+  it('fetches a layer once that has to be read twice', async (t) => {
+    const link: SampleEntry[] = [{ path: 'b', type: 'hardlink', linkTarget: 'a' }];
+    const { name, fetched } = await served(await imageIn(t, [layer('a'), link]));
+    const repository = newStorage(t);
+    await pulled(t, repository, `${name}:v1`, over);
+    assert.equal(fetched(), 3, 'two layers and the configuration');
+    assert.deepEqual(await tree(repository, `${name}:v1`), { a: '644 a', b: '644 a' });
+    assert.deepEqual(leftovers(repository), []);
+  });
+
+  it('keeps nothing of a layer that is another one than it should be', async (t) => {
+    const image = await imageIn(t, [layer('a')]);
+    const { name, registry } = await served(image);
+    const repository = newStorage(t);
+    registry.fault({ path: image.layers[0]?.digest ?? '' }, { kind: 'replace', body: 'something else' });
+    await assert.rejects(pulled(t, repository, `${name}:v1`, over));
+    assert.deepEqual(leftovers(repository), []);
   });
 
   it('tells what it would fetch, and changes nothing', async (t) => {
@@ -178,6 +221,22 @@ describe('an image that is pulled', () => {
     const { fetchedLayers } = await pulled(t, repository, second.name, { name: 'localhost/second' });
     assert.equal(fetchedLayers, 2);
     assert.deepEqual(await tree(repository, 'localhost/second'), { a: '644 two', b: '644 two' });
+  });
+
+  it('is not put together with a layer whose hard links were followed over another base', async (t) => {
+    const link: SampleEntry[] = [{ path: 'b', type: 'hardlink', linkTarget: 'a' }];
+    const repository = newStorage(t);
+    const first = await imageIn(t, [layer('a', 'one'), link]);
+    await pulled(t, repository, first.name, { name: 'localhost/first' });
+    await pulled(t, repository, (await imageIn(t, [layer('a', 'two'), link])).name, { name: 'localhost/second' });
+    await assert.rejects(tree(repository, 'localhost/first'), { code: 'BAD_STORED_IMAGE', hint: /pull/ });
+    await pulled(t, repository, first.name, { name: 'localhost/first' });
+    assert.deepEqual(await tree(repository, 'localhost/first'), { a: '644 one', b: '644 one' });
+  });
+
+  it('has no more layers than anybody needs', async (t) => {
+    const { name } = await imageIn(t, new Array(1001).fill(layer('a')));
+    await assert.rejects(planPull(undefined, pullRequest(t, name)), { code: 'TOO_LARGE' });
   });
 
   it('is refused when a hard link leads nowhere', async (t) => {
@@ -361,7 +420,9 @@ describe('an image in another repository', () => {
     for (const scope of ['', from.path, `${from.path}:localhost/app:v1`, `${from.path}:localhost`]) {
       await assert.rejects(pulled(t, into, reference, { policy: policy(scope) }), { code: 'POLICY_REJECTED' });
     }
-    await assert.rejects(pulled(t, into, reference, { requireSignature: true }), { code: 'VERIFICATION_WEAKER' });
+    await assert.rejects(pulled(t, into, reference, { requireSignature: true }), { code: 'SIGNATURE_MISSING' });
+    const floor = { level: 'signed', scope: undefined, keys: [] } as const;
+    await assert.rejects(pulled(t, into, reference, { floor }), { code: 'VERIFICATION_WEAKER' });
     const { verification } = await pulled(t, into, reference, { policy: policy('/other') });
     assert.deepEqual(verification, { level: 'transport', scope: 'default', keys: [] });
   });

@@ -18,12 +18,11 @@ import {
   writeConfigBranch,
   writeImageBranch,
 } from '../storage/index.ts';
-import { assertNotWeaker } from './admission.ts';
 import { fetchLayers } from './fetch-layers.ts';
 import { copyFromRepository, planFromRepository } from './from-repository.ts';
 import { type PreparedImage, prepareImage } from './prepare.ts';
 import { type PullReference, readReference, referenceByVersion } from './reference.ts';
-import type { PulledImage, PullPlan, PullRequest } from './request.ts';
+import { type PulledImage, type PullPlan, type PullRequest, secondsOf } from './request.ts';
 
 /**
  * What a pull would fetch; nothing is written.
@@ -117,7 +116,6 @@ async function unchanged(
 
 async function fetchImage(repository: Repository, prepared: PreparedImage, request: PullRequest): Promise<PulledImage> {
   const { storedName, source, manifest, configDigest, config, verification } = prepared;
-  assertNotWeaker(storedName, verification, request.floor);
   const { progress, signal } = request;
   const signatures = await source.simpleSignatures(manifest.digest, signal);
   const fetched = await fetchLayers(repository, prepared, request, (transaction) => {
@@ -145,8 +143,4 @@ function writeName(
   request: PullRequest,
 ): void {
   writeImageBranch(transaction, { name: storedName, manifest, signatures, verification }, secondsOf(request));
-}
-
-export function secondsOf({ now }: Pick<PullRequest, 'now'>): number {
-  return Math.floor((now ?? Date.now()) / 1000);
 }

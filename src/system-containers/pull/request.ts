@@ -30,6 +30,11 @@ export interface PullRequest extends Omit<TransactionOptions, 'dryRun'> {
   readonly progress: Progress;
 }
 
+/** The time that branches get. */
+export function secondsOf({ now }: Pick<PullRequest, 'now'>): number {
+  return Math.floor((now ?? Date.now()) / 1000);
+}
+
 export interface PlannedLayer {
   readonly digest: Digest;
   readonly size: number;

@@ -1,5 +1,5 @@
 /** `rollback`: back to the deployment that was active before (spec system-containers 16). Everything comes from it. */
-import { activeOf, type Deployment, openContainer, rollbackTarget } from '../deployment/index.ts';
+import { activeOf, type Deployment, openContainer, rollbackTarget, writeInfo } from '../deployment/index.ts';
 import { ContainerError } from '../error.ts';
 import type { Host } from '../host.ts';
 import type { HostPlan } from '../host-files/index.ts';
@@ -34,10 +34,20 @@ export async function rollBackContainer(
     const switched = await switchDeployment(host, lock, {
       ...{ operation: 'rollback', name, from, to, slot: to.slot, graceMs },
     });
-    const { deployment, plan, started } = switched;
+    const { plan, started } = switched;
+    const deployment = withSkipped(switched.deployment, from);
     host.log.detail(`${name} is now at ${deployment.info.revision.slice(0, 12)} (slot ${deployment.slot})`);
     return { from, to: deployment, started, keptFiles: plan.kept };
   });
+}
+
+/** What an administrator has gone back from does not come again by itself. */
+function withSkipped(to: Deployment, from: Deployment): Deployment {
+  const skippedRevision = from.info.created > to.info.created ? from.info.revision : undefined;
+  if (skippedRevision === to.info.skippedRevision) return to;
+  const info = { ...to.info, skippedRevision };
+  writeInfo(to.path, info);
+  return { ...to, info };
 }
 
 /** The same without doing it. */

@@ -46,6 +46,14 @@ describe('a command in a container that runs', () => {
     assert.equal(await runCommand(host, asked({ tty: true })), 7);
     assert.deepEqual(host.calls, ['exec -t kvd ls -l']);
   });
+  it('may be left alone there, and nowhere else', async (t) => {
+    const { host } = installed(t, { states: { kvd: 'active' } });
+    assert.equal(await runCommand(host, asked({ tty: true, detach: true })), 0);
+    assert.deepEqual(host.calls, ['exec --detach kvd ls -l']);
+    const stopped = installed(t, { states: { kvd: 'inactive' } });
+    await assert.rejects(runCommand(stopped.host, asked({ detach: true })), { code: 'BAD_VALUE' });
+    await assert.rejects(runCommand(stopped.host, asked({ subject: 'other', detach: true })), { code: 'BAD_VALUE' });
+  });
   it('that the runtime could not start is told apart from one that failed', async (t) => {
     for (const [status, isStarted, expected] of [
       [1, true, 1],

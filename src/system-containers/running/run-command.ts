@@ -22,6 +22,8 @@ export interface RunRequest {
   readonly permissions: readonly string[];
   /** Is there a terminal to run it on? */
   readonly tty: boolean;
+  /** Do not wait for it; only in a container that runs. */
+  readonly detach?: boolean | undefined;
   /** For images, and for containers that do not know theirs. Called when one is wanted. */
   readonly runtimePath: () => string;
   /** Called when an image is wanted. */
@@ -34,11 +36,25 @@ export interface RunRequest {
  */
 export async function runCommand(host: Host, request: RunRequest): Promise<number> {
   const container = isContainerName(request.subject) ? findContainer(host.places, request.subject) : undefined;
-  if (container === undefined) return runImage(host, request);
+  if (container === undefined) {
+    assertAttached(request);
+    return runImage(host, request);
+  }
   assertNothingSet(request);
   const deployment = activeOf(container);
   const isRunning = deployment.info.hasService && (await isActive(host, container.name));
-  return isRunning ? execute(host, deployment, request) : runInstalled(host, deployment, request);
+  if (isRunning) return execute(host, deployment, request);
+  assertAttached(request);
+  return runInstalled(host, deployment, request);
+}
+
+/** What is made for one command goes when that command has ended: somebody has to wait for it. */
+function assertAttached({ subject, detach }: RunRequest): void {
+  if (detach !== true) return;
+  throw new ContainerError('BAD_VALUE', `${subject}: only in a container that runs a command can be left alone`, {
+    hint: `"systemctl start" starts the service; without --detach the command runs beside it`,
+    subject,
+  });
 }
 
 /** An installed container is as it was installed. @throws ContainerError BAD_VALUE */
@@ -56,11 +72,14 @@ async function isActive({ services, signal }: Host, name: string): Promise<boole
 }
 
 async function execute(host: Host, { name, info }: Deployment, request: RunRequest): Promise<number> {
-  const { command, tty, runtimePath } = request;
+  const { command, detach = false, runtimePath } = request;
+  const tty = request.tty && !detach;
   const runtime = host.runtime(info.runtime || runtimePath());
   const temporary = makeTemporaryDirectory(host.places.state);
   try {
-    return await withPidFile(temporary.path, (pidFile) => runtime.exec(name, command, { tty, pidFile }, host.signal));
+    return await withPidFile(temporary.path, (pidFile) =>
+      runtime.exec(name, command, { tty, detach, pidFile }, host.signal),
+    );
   } finally {
     temporary.remove();
   }

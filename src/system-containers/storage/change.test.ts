@@ -128,8 +128,10 @@ describe('pruning', () => {
     const repository = newStorage(t);
     await twoVersions(repository, t);
     const before = names(repository);
-    const { deleted } = await pruneImages(lines(), repository, { ...idle, dryRun: true });
+    const told = lines();
+    const { deleted, bytes } = await pruneImages(told, repository, { ...idle, dryRun: true });
     assert.deepEqual([deleted.length, names(repository)], [2, before]);
+    assert.equal(told.actions.at(-1), `would prune ${bytes} bytes`);
   });
 
   it('waits for a pull that is at work', async (t) => {

@@ -75,7 +75,7 @@ export function imageOf(repository: Repository, text: string): StoredImage {
 
 export function imageNotStored(text: string): ContainerError {
   return new ContainerError('IMAGE_NOT_STORED', `${text}: there is no such image here`, {
-    hint: 'pull it; "images list" shows those that there are',
+    hint: 'pull it, or write more of its digest; "images list" shows those that there are',
     subject: text,
   });
 }

@@ -1,5 +1,5 @@
 /** Layers and configurations of images by their branches. */
-import { impliedOf, type StoredLayer } from '../../layers/index.ts';
+import { impliedOf, type LayerTree, type StoredLayer } from '../../layers/index.ts';
 import { type Digest, type ImageConfig, MANIFEST_LIMIT, parseConfig } from '../../oci/index.ts';
 import { findEntry, isPartial, objectsOf, type Repository } from '../../ostree/index.ts';
 import { ContainerError } from '../error.ts';
@@ -48,8 +48,31 @@ export function layersBelow(repository: Repository, { commit }: LayerFacts): str
   return textOf(objectsOf(repository).commit(commit).metadata, KEYS.below);
 }
 
-/** To be merged. @throws ContainerError BAD_STORED_IMAGE when it is not here */
-export function storedLayer(repository: Repository, digest: Digest, image: string): StoredLayer {
+/**
+ * All of an image, the lowest first, to be merged.
+ * @throws ContainerError BAD_STORED_IMAGE when one is not here, or was pulled since for an image with another base
+ */
+export function storedLayers(repository: Repository, { layers, name }: StoredImage): readonly StoredLayer[] {
+  const below: string[] = [];
+  return layers.map((digest) => {
+    const layer = storedLayer(repository, digest, name);
+    const facts = layerFacts(repository, digest);
+    const made = facts && layersBelow(repository, facts);
+    if (made !== undefined && made !== below.join(' ')) {
+      const text = `image ${name}: hard links of its layer ${digest} lead to files of another image`;
+      throw new ContainerError('BAD_STORED_IMAGE', text, { hint: 'pull the image again', subject: name });
+    }
+    below.push(facts?.diffId ?? '');
+    return layer;
+  });
+}
+
+/** One of them. @throws ContainerError BAD_STORED_IMAGE when it is not here */
+export function storedLayer(
+  repository: Repository,
+  digest: Digest,
+  image: string,
+): StoredLayer & Pick<LayerTree, 'hasWhiteouts'> {
   const commit = blobCommit(repository, digest);
   const reader = objectsOf(repository);
   if (commit === undefined || !reader.has(commit, 'commit')) {
@@ -59,7 +82,8 @@ export function storedLayer(repository: Repository, digest: Digest, image: strin
     });
   }
   const { metadata, rootTree, rootMeta } = reader.commit(commit);
-  return { root: { rootTree, rootMeta }, implied: impliedOf(metadata) };
+  const hasWhiteouts = textOf(metadata, KEYS.whiteouts) !== '0';
+  return { root: { rootTree, rootMeta }, implied: impliedOf(metadata), hasWhiteouts };
 }
 
 /** Undefined when it was never stored, or was pruned away by another program. @throws OciError CONFIG_MALFORMED ... */

@@ -14,7 +14,7 @@ import {
 } from '../../ostree/index.ts';
 import { ContainerError } from '../error.ts';
 import { holderRef, mergedRef } from './branch.ts';
-import { storedLayer } from './layers.ts';
+import { storedLayers } from './layers.ts';
 import type { StoredImage } from './stored-image.ts';
 import { publish } from './write.ts';
 
@@ -33,7 +33,7 @@ export async function mergedCommit(
   const isThere = made !== undefined && objectsOf(repository).has(made, 'commit');
   if (isThere && !isPartial(repository, made)) return made;
   return withTransaction(repository, options, async (transaction) => {
-    const layers = image.layers.map((digest) => storedLayer(repository, digest, image.name));
+    const layers = storedLayers(repository, image);
     if (layers.length === 0) throw broken(image, 'has no layers');
     try {
       const root = mergeLayers(transaction, layers, {});

@@ -14,6 +14,8 @@ export const KEYS = {
   verification: 'tako.verification',
   /** Ours: diff ids of everything below, where hard links lead there: over another base it would be another tree. */
   below: 'tako.layers-below',
+  /** Ours: `0` for a layer that takes nothing away; its tree is merged without a look into it. */
+  whiteouts: 'tako.whiteouts',
 } as const;
 
 export function textOf(metadata: Vardict, key: string): string | undefined {

@@ -58,7 +58,7 @@ export async function pruneImages(
     report(log, repository, branches.blobs, doomed);
     if (options.dryRun !== true) await changeRefs(repository, { branches, doomed, images, used }, options);
     const pruned = await pruneObjects(repository, options);
-    log.action(`pruned ${pruned.freedBytes} bytes`);
+    log.action(`${options.dryRun === true ? 'would prune' : 'pruned'} ${pruned.freedBytes} bytes`);
     const deleted = doomed.map(({ hex }) => hex);
     return {
       kept: branches.blobs.map(({ hex }) => hex).filter((hex) => !deleted.includes(hex)),

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { describe, it, type TestContext } from 'node:test';
 import type { SampleEntry } from '../../../test/support/oci-image.ts';
 import { imageTree, mergedCommit } from './index.ts';
@@ -55,6 +56,11 @@ describe('the tree of an image', () => {
     assert.throws(() => tree.read('a/set', 2), { code: 'TOO_LARGE' });
     for (const path of ['a', 'link', 'missing']) assert.throws(() => tree.read(path, 9), { code: 'BAD_STORED_IMAGE' });
     const chunks: Buffer[] = [];
+    assert.equal(
+      tree.withPlainFile?.('a/set', (fd) => readFileSync(fd, 'utf8')),
+      'xyz',
+    );
+    assert.throws(() => tree.withPlainFile?.('a', () => assert.fail()), { code: 'BAD_STORED_IMAGE' });
     for await (const chunk of tree.chunks('a/set')) chunks.push(Buffer.from(chunk));
     assert.equal(Buffer.concat(chunks).toString(), 'xyz');
   });

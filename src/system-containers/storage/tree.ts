@@ -2,7 +2,6 @@
 import { CodedError, codeOf } from '../../base/error.ts';
 import {
   type Checksum,
-  type DirTree,
   type ObjectReader,
   objectsOf,
   type Repository,
@@ -28,8 +27,8 @@ class StoredTree implements ImageTree {
   readonly name: string;
   readonly #reader: ObjectReader;
   readonly #root: { readonly tree: Checksum; readonly meta: Checksum };
-  /** Directories are looked into again and again, and never change. */
-  readonly #trees = new Map<Checksum, DirTree>();
+  /** Directories are looked into again and again, and never change; an image may have a hundred thousand names in one. */
+  readonly #folders = new Map<Checksum, ReadonlyMap<string, Found>>();
 
   constructor(reader: ObjectReader, commit: Checksum, name: string) {
     this.#reader = reader;
@@ -53,8 +52,7 @@ class StoredTree implements ImageTree {
     return this.#reading(() => {
       const found = this.#find(path);
       if (found?.kind !== 'directory') return [];
-      const { files, directories } = this.#tree(found.tree);
-      return [...files, ...directories].map(({ name }) => name).sort(compareBytes);
+      return [...this.#folder(found.tree).keys()].sort(compareBytes);
     });
   }
 
@@ -69,6 +67,11 @@ class StoredTree implements ImageTree {
         return Buffer.from(file.bytes());
       }),
     );
+  }
+
+  withPlainFile<T>(path: string, use: (fd: number) => T): T | undefined {
+    const checksum = this.#reading(() => this.#file(path));
+    return this.#withFile(checksum, ({ plainFd }) => (plainFd === undefined ? undefined : use(plainFd)));
   }
 
   async *chunks(path: string): AsyncGenerator<Uint8Array> {
@@ -102,25 +105,21 @@ class StoredTree implements ImageTree {
     let at: Found = { kind: 'directory', ...this.#root };
     for (const name of path === '' ? [] : path.split('/')) {
       if (at.kind !== 'directory') return undefined;
-      const next: Found | undefined = this.#child(at.tree, name);
+      const next: Found | undefined = this.#folder(at.tree).get(name);
       if (next === undefined) return undefined;
       at = next;
     }
     return at;
   }
 
-  #child(tree: Checksum, name: string): Found | undefined {
-    const { files, directories } = this.#tree(tree);
-    const directory = directories.find((each) => each.name === name);
-    if (directory !== undefined) return { kind: 'directory', tree: directory.tree, meta: directory.meta };
-    const file = files.find((each) => each.name === name);
-    return file && { kind: 'file', checksum: file.checksum };
-  }
-
-  #tree(checksum: Checksum): DirTree {
-    const known = this.#trees.get(checksum) ?? this.#reader.dirTree(checksum);
-    this.#trees.set(checksum, known);
-    return known;
+  #folder(checksum: Checksum): ReadonlyMap<string, Found> {
+    const known = this.#folders.get(checksum);
+    if (known !== undefined) return known;
+    const { files, directories } = this.#reader.dirTree(checksum);
+    const folder = new Map<string, Found>(files.map((each) => [each.name, { kind: 'file', checksum: each.checksum }]));
+    for (const { name, tree, meta } of directories) folder.set(name, { kind: 'directory', tree, meta });
+    this.#folders.set(checksum, folder);
+    return folder;
   }
 
   /** What is wrong with the repository is told as what is wrong with the image. */

@@ -32,6 +32,7 @@ export function writeLayerBranch(transaction: Transaction, layer: LayerToWrite, 
     [KEYS.uncompressedSize]: String(written.uncompressedSize),
     [KEYS.uncompressedDigest]: diffId,
     [KEYS.below]: written.counts.linksBelow > 0 ? below.join(' ') : undefined,
+    [KEYS.whiteouts]: written.counts.whiteouts === 0 ? '0' : undefined,
   };
   const metadata = [...textEntries(texts), ...impliedMetadata(written.implied)];
   const commit = writeCommit(transaction.writer, written.root, { timestamp, metadata });

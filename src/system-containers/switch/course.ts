@@ -23,6 +23,8 @@ export interface Course {
   readonly to: Side | undefined;
   /** Undefined: host files have not been touched, and are not. */
   readonly hostPlan: HostPlan | undefined;
+  /** Paths at which the two steps for host files have left something else than planned. */
+  readonly strays: Set<string>;
   readonly isToRun: boolean;
   readonly isToBeEnabled: boolean;
   /** Something went wrong: come as near to `to` as possible. */

@@ -15,6 +15,8 @@ import type { Places } from '../places/places.ts';
 import { withExistingState } from './state-directory.ts';
 
 const SCHEMA = 'os-containers.journal/1';
+/** When it is done host files, units and the link may be changed, and all of that is taken back. */
+export const LAST_HARMLESS_STEP = 'stop';
 /** The info file of one deployment is the largest part. */
 const LIMIT = 64 * 2 ** 20;
 
@@ -40,7 +42,7 @@ export interface Journal {
   readonly purge: boolean;
   /** `back`: the work failed, and is being taken back. */
   readonly direction: 'forward' | 'back';
-  /** Names of steps that are done, for people who look at what happened. */
+  /** Names of steps that are done, up to the last that changes nothing but the state of the service. */
   readonly steps: readonly string[];
 }
 
@@ -168,9 +170,10 @@ export class OpenJournal {
     return this.#content;
   }
 
+  /** Written only where the next run has to know it: a flush for each of the others would be most of an installation. */
   done(step: string): void {
     this.#content = { ...this.#content, steps: [...this.#content.steps, step] };
-    this.#write();
+    if (step === LAST_HARMLESS_STEP) this.#write();
   }
 
   turnBack(): void {

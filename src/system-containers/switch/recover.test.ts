@@ -5,7 +5,14 @@ import { describe, it, type TestContext } from 'node:test';
 import { needs } from '../../../test/support/needs.ts';
 import { scratch } from '../../../test/support/scratch.ts';
 import { findContainer, openContainer } from '../deployment/index.ts';
-import { readJournal, recoverIfPossible, removeContainer, withContainer, withContainerLock } from './index.ts';
+import {
+  type Removed,
+  readJournal,
+  recoverIfPossible,
+  removeContainer,
+  withContainer,
+  withContainerLock,
+} from './index.ts';
 import { freeze, type Machine, type MachineOptions, machineAt } from './machine.fixture.ts';
 import { goBack, install, leftovers, ONE, outside, snapshot, start, TWO, update, visible } from './moves.fixture.ts';
 
@@ -52,7 +59,7 @@ const installed = async (machine: Machine): Promise<void> => {
 /** The next command on the container, whatever it does. */
 const nextCommand = (machine: Machine): Promise<void> => withContainer(machine.host, 'app', async () => undefined);
 
-const remove = (machine: Machine, purge = false): Promise<unknown> =>
+const remove = (machine: Machine, purge = false): Promise<Removed> =>
   withContainer(machine.host, 'app', (lock) => removeContainer(machine.host, lock, { name: 'app', purge }));
 
 describe('a command that was killed', needsRoot, () => {
@@ -130,6 +137,16 @@ describe('a command that was killed', needsRoot, () => {
     }
   });
 
+  it('while it deleted deployments leaves nothing of them to a removal', async (t) => {
+    const machine = machineAt(scratch(t));
+    fs.mkdirSync(join(machine.root, 'etc'));
+    fs.mkdirSync(join(machine.root, 'usr/local/bin'), { recursive: true });
+    await installed(machine);
+    fs.mkdirSync(join(machine.places.checkouts, '.app.1.tmp-0a1b2c3d/rootfs'), { recursive: true });
+    await remove(machine);
+    assert.deepEqual(leftovers(machine), []);
+  });
+
   it('while it took back an update is taken back all the same', async (t) => {
     const options: MachineOptions = { startsAs: (unit) => (unit.includes('two') ? 'failed' : 'active') };
     const work = (machine: Machine): Promise<void> =>
@@ -187,6 +204,26 @@ describe('what the administrator had done before an update that is taken back', 
       await nextCommand(machine);
       assert.deepEqual(snapshot(machine), before, each.root);
     }
+  });
+});
+
+describe('a file of a version that fails', needsRoot, () => {
+  it('and that was changed before all was taken back is told by the removal of the container', async (t) => {
+    let isUp = false;
+    const machine: Machine = machineAt(scratch(t), {
+      startsAs: (unit) => (unit.includes('two') ? 'failed' : 'active'),
+      onEvent(event) {
+        if (isUp && event === 'systemctl: start') fs.writeFileSync(join(machine.root, 'etc/app/new'), 'changed\n');
+      },
+    });
+    fs.mkdirSync(join(machine.root, 'etc'));
+    fs.mkdirSync(join(machine.root, 'usr/local/bin'), { recursive: true });
+    await installed(machine);
+    isUp = true;
+    await assert.rejects(update(machine, TWO), { code: 'SERVICE_DID_NOT_START' });
+    assert.equal(readJournal(machine.places, 'app'), undefined);
+    assert.deepEqual(await remove(machine).then(({ keptFiles }) => keptFiles), ['/etc/app/new']);
+    assert.deepEqual(fs.readdirSync(join(machine.root, 'etc/app')), ['new']);
   });
 });
 

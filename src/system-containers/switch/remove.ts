@@ -5,7 +5,7 @@
  */
 import { explain } from '../../base/error.ts';
 import { openDirectory } from '../../linux/files/directory.ts';
-import { type Container, type Deployment, findContainer, removeSlots } from '../deployment/index.ts';
+import { type Container, type Deployment, findContainer, removeSlots, sweepLeftovers } from '../deployment/index.ts';
 import type { Host } from '../host.ts';
 import { type HostPlan, removalStep } from '../host-files/index.ts';
 import type { ContainerLock } from './container-lock.ts';
@@ -58,11 +58,13 @@ export async function removeContainer(host: Host, lock: ContainerLock, request: 
   });
   const [hostPlan, ...others] = plans;
   const course: Course = {
-    ...{ host, name, from, to: undefined, hostPlan, isToRun: false, isToBeEnabled: false, isUndo: false, graceMs: 0 },
+    ...{ host, name, from, to: undefined, hostPlan, strays: new Set(), isToRun: false, isToBeEnabled: false },
+    ...{ isUndo: false, graceMs: 0 },
   };
   await runSteps(course, journal);
   for (const plan of others) await removalStep(plan, host.log);
   if (container !== undefined) finish(host, container);
+  sweepLeftovers(host.places, name); // also of a run that was killed while it deleted the slots
   if (purge) for (const { info } of records) purgeState(host, name, info);
   journal.close();
   return { keptFiles: [...new Set(plans.flatMap(({ kept }) => (purge ? [] : kept)))], deployments: records };

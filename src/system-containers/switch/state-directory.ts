@@ -2,13 +2,25 @@
 import fs from 'node:fs';
 import { codeOf } from '../../base/error.ts';
 import { type Directory, openDirectory } from '../../linux/files/directory.ts';
+import { assertSafeOwner } from '../../linux/files/owner.ts';
 import type { Places } from '../places/places.ts';
 
-/** Open it, made when absent; the caller closes it. */
+/** Open it, made when absent; the caller closes it. @throws CodedError UNSAFE_OWNER: others could write journals */
 export function openState(places: Pick<Places, 'checkouts' | 'state'>): Directory {
-  fs.mkdirSync(places.checkouts, { recursive: true, mode: 0o755 });
+  fs.mkdirSync(places.checkouts, { recursive: true, mode: 0o711 });
   fs.mkdirSync(places.state, { recursive: true, mode: 0o700 });
-  return openDirectory(places.state);
+  return opened(places);
+}
+
+function opened({ state }: Pick<Places, 'state'>): Directory {
+  const directory = openDirectory(state);
+  try {
+    assertSafeOwner(directory.stat(), { path: state });
+    return directory;
+  } catch (error) {
+    directory.close();
+    throw error;
+  }
 }
 
 export function withState<T>(places: Pick<Places, 'checkouts' | 'state'>, work: (state: Directory) => T): T {
@@ -24,7 +36,7 @@ export function withState<T>(places: Pick<Places, 'checkouts' | 'state'>, work: 
 export function withExistingState<T>(places: Pick<Places, 'state'>, work: (state: Directory) => T): T | undefined {
   let state: Directory;
   try {
-    state = openDirectory(places.state);
+    state = opened(places);
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return undefined;
     throw error;

@@ -90,14 +90,15 @@ async function forgivingReload(host: Course['host']): Promise<void> {
   }
 }
 
-async function deleteHostFiles({ host, hostPlan }: Course): Promise<void> {
-  if (hostPlan !== undefined) await removalStep(hostPlan, host.log);
+async function deleteHostFiles({ host, hostPlan, strays }: Course): Promise<void> {
+  if (hostPlan === undefined) return;
+  for (const path of await removalStep(hostPlan, host.log)) strays.add(path);
 }
 
-async function copyHostFiles({ host, hostPlan, to }: Course): Promise<void> {
+async function copyHostFiles({ host, hostPlan, strays, to, isUndo }: Course): Promise<void> {
   if (hostPlan === undefined) return;
-  // Which files users do not get was said when the deployment was prepared; once is enough.
-  await copyStep({ ...hostPlan, skipped: [] }, to?.tree, host.log, host.signal);
+  const options = { signal: host.signal, isUndo };
+  for (const path of await copyStep(hostPlan, to?.tree, host.log, options)) strays.add(path);
 }
 
 async function publishUnit({ host, name, to }: Course): Promise<void> {

@@ -166,7 +166,7 @@ describe('a switch', needsRoot, () => {
   });
 });
 
-describe('a helper that fails', needsRoot, () => {
+describe('a helper or a file that fails', needsRoot, () => {
   it('leaves the host as it was, at whatever call of an update', async (t) => {
     await atEachCall(
       t,
@@ -192,7 +192,7 @@ describe('a helper that fails', needsRoot, () => {
   });
 });
 
-/** One after the other each call of a helper fails, once. */
+/** One after the other each call of a helper and each host file fails, once. */
 async function atEachCall(
   t: Parameters<typeof scratch>[0],
   prepare: (machine: Machine) => Promise<void>,
@@ -205,7 +205,7 @@ async function atEachCall(
     let count = -1;
     const machine = hostAt(t, {
       onEvent(event) {
-        if (count < 0 || !/^(systemctl:|tmpfiles|runtime)/.test(event)) return;
+        if (count < 0 || !/^(systemctl:|tmpfiles|runtime|copied|file)/.test(event)) return;
         if (count++ !== at) return;
         // These are asked nicely: the work goes on without them.
         if (event === 'tmpfiles --remove' || event === 'runtime delete') count--;

@@ -13,7 +13,7 @@ import {
   writeInfo,
 } from '../deployment/index.ts';
 import type { Host } from '../host.ts';
-import type { HostPlan } from '../host-files/index.ts';
+import { type HostPlan, withStrays } from '../host-files/index.ts';
 import { slotName } from '../names/index.ts';
 import type { ContainerLock } from './container-lock.ts';
 import { type Course, hasService, type Side } from './course.ts';
@@ -68,7 +68,7 @@ export async function switchDeployment(host: Host, lock: ContainerLock, request:
   try {
     to = readTarget(place(host, request, displaces, plan));
     const course: Course = {
-      ...{ host, name, from, to, hostPlan: plan, isUndo: false, graceMs },
+      ...{ host, name, from, to, hostPlan: plan, strays: new Set(), isUndo: false, graceMs },
       ...{ isToRun: service.isActive, isToBeEnabled: service.isEnabled },
     };
     for (const step of STEPS) {
@@ -76,7 +76,7 @@ export async function switchDeployment(host: Host, lock: ContainerLock, request:
       await step.run(course);
       journal.done(step.name);
     }
-    to = { ...to, deployment: activated(to.deployment, host.now()) };
+    to = { ...to, deployment: activated(course, to.deployment) };
     host.signal.throwIfAborted();
     journal.close();
   } catch (error) {
@@ -106,8 +106,10 @@ function place(host: Host, { name, slot, to }: SwitchRequest, displaces: boolean
   return { ...to, info };
 }
 
-function activated(deployment: Deployment, now: number): Deployment {
-  const info = { ...deployment.info, activated: now };
+/** Its info also tells of what could not be taken away: the next change tries again. */
+function activated({ host, hostPlan, strays }: Course, deployment: Deployment): Deployment {
+  const recorded = hostPlan === undefined ? deployment.info : withStrays(deployment.info, hostPlan, strays);
+  const info = { ...recorded, activated: host.now() };
   writeInfo(deployment.path, info);
   return { ...deployment, info };
 }

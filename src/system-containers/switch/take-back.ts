@@ -2,9 +2,10 @@
 import { explain } from '../../base/error.ts';
 import { type Deployment, decodeInfo, writeInfo } from '../deployment/index.ts';
 import type { Host } from '../host.ts';
+import { leftInPlace, withStrays } from '../host-files/index.ts';
 import type { Course, Side } from './course.ts';
 import { deleteSlot, putBack } from './displaced.ts';
-import type { OpenJournal } from './journal.ts';
+import { LAST_HARMLESS_STEP, type OpenJournal } from './journal.ts';
 import { planSwitch } from './plan-host-files.ts';
 import { AFTER_STOP, STEPS, type StepName } from './steps.ts';
 
@@ -43,6 +44,7 @@ export async function takeBack(begun: Begun): Promise<readonly unknown[]> {
     for (const step of STEPS) {
       if (isToBeTakenBack(step.name, journal)) await attempt(step.name, () => step.run(course));
     }
+    await attempt('slots', async () => recordStrays(course));
   }
   if (!failures.some(({ step }) => LASTING.has(step)))
     await attempt('slots', async () => settleSlots(host, journal, to));
@@ -67,7 +69,7 @@ const LASTING: ReadonlySet<StepName | 'slots'> = new Set<StepName | 'slots'>([
 
 /** Whose stop failed has changed nothing but the state of the service. */
 function isToBeTakenBack(step: StepName, journal: OpenJournal): boolean {
-  return journal.content.steps.includes('stop') || AFTER_STOP.has(step);
+  return journal.content.steps.includes(LAST_HARMLESS_STEP) || AFTER_STOP.has(step);
 }
 
 async function courseBack(
@@ -77,16 +79,25 @@ async function courseBack(
   const { name, wasActive, wasEnabled, hostFiles: undo } = journal.content;
   let hostPlan: Course['hostPlan'];
   try {
-    const areTouched = to !== undefined && journal.content.steps.includes('stop');
+    const areTouched = to !== undefined && journal.content.steps.includes(LAST_HARMLESS_STEP);
     if (areTouched) hostPlan = await planSwitch({ host, to: from, previous: to.deployment.info, undo });
   } catch (error) {
     onFailure(error);
     host.log.warning(`taking back: ${explain(error)}`);
   }
   return {
-    ...{ host, name, hostPlan, graceMs: Math.min(graceMs, GRACE_MS), isUndo: true },
+    ...{ host, name, hostPlan, strays: new Set<string>(), graceMs: Math.min(graceMs, GRACE_MS), isUndo: true },
     ...{ from: to, to: from, isToRun: wasActive, isToBeEnabled: wasEnabled },
   };
+}
+
+/** What could not be taken away of the version that failed is remembered by the one that stays. */
+function recordStrays({ to, hostPlan, strays }: Course): void {
+  if (to === undefined || hostPlan === undefined) return;
+  const { info, path } = to.deployment;
+  const known = new Set([...info.installedFiles, ...info.newFiles.keys()]);
+  const left = [...strays, ...leftInPlace(hostPlan)].filter((each) => !known.has(each));
+  if (left.length > 0) writeInfo(path, withStrays(info, hostPlan, new Set(left)));
 }
 
 /** The slots as they were: the new deployment goes, what had its place comes back. */

@@ -46,6 +46,10 @@ describe('the document of an exported container', () => {
       'has values that are no text',
       changed((document) => Object.assign(document.slots[0] ?? {}, { setValues: { A: 1 } })),
     ],
+    [
+      'calls the image by more than a line',
+      changed((document) => Object.assign(document.slots[0] ?? {}, { image: 'kvd\nExecStartPre=/bin/sh' })),
+    ],
     ['is no JSON', Buffer.from('{')],
     ['is no text', Buffer.from([0xff, 0xfe])],
   ] as const) {

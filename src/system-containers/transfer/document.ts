@@ -23,8 +23,8 @@ const slot = v.object({
   /** The image that it was made of, as its registry knows it. */
   originalDigest: v.nullable(digest),
   storedName: text,
-  /** As the user wrote it. */
-  image: text,
+  /** As the user wrote it; it is a value for templates, and has one line. */
+  image: v.pipe(text, v.regex(/^\P{Cc}*$/u)),
   setValues: v.record(v.string(), text),
   permissions: v.array(text),
   tagVersion: v.nullable(v.object({ pattern: text, preReleases: v.boolean() })),

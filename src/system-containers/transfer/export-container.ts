@@ -1,6 +1,13 @@
 /** A container into one file: the images of its slots, and what was said when it was installed. */
 import { quote } from '../../base/text.ts';
-import { type ArchiveWriter, type Digest, writeOciArchive } from '../../oci/index.ts';
+import {
+  type ArchiveWriter,
+  type Digest,
+  OciError,
+  parseNamed,
+  repositoryName,
+  writeOciArchive,
+} from '../../oci/index.ts';
 import { lockForReading, type Repository } from '../../ostree/index.ts';
 import { readExports } from '../contract/index.ts';
 import { activeOf, type Deployment, directoryTree, encodeInfo, type Info, openContainer } from '../deployment/index.ts';
@@ -125,7 +132,7 @@ function slotOf(
     tag,
     digest,
     originalDigest: image.digest,
-    storedName: image.name,
+    storedName: image.branch === '' ? byDigest(info.image, digest) : image.name,
     image: info.image,
     setValues: Object.fromEntries(userSetValues(info, defaultsOf(path, info), { name, places })),
     permissions: [...info.permissions],
@@ -139,4 +146,14 @@ function slotOf(
 function defaultsOf(path: string, { setValues, image }: Info): ReadonlyMap<string, string> | undefined {
   if (setValues !== undefined) return undefined;
   return readExports(directoryTree(`${path}/rootfs`, image)).manifest.defaultValues;
+}
+
+/** The name of an image whose own name has moved on to a newer one. */
+function byDigest(reference: string, digest: Digest): string {
+  try {
+    return `${repositoryName(parseNamed(reference.replace(/^docker:\/\//, '')))}@${digest}`;
+  } catch (error) {
+    if (!(error instanceof OciError)) throw error;
+    return `localhost/container@${digest}`; // it came from a file
+  }
 }

@@ -3,10 +3,10 @@ import { quote } from '../../base/text.ts';
 import { parseImageName } from '../../images/index.ts';
 import { type Digest, type Layout, openOciArchive } from '../../oci/index.ts';
 import { lockForReading, type Repository } from '../../ostree/index.ts';
-import { assertNameFree, type Deployment, prepare } from '../deployment/index.ts';
+import { type Deployment, prepare } from '../deployment/index.ts';
 import { ContainerError } from '../error.ts';
 import type { Host } from '../host.ts';
-import { installContainer } from '../install/index.ts';
+import { assertFree, installContainer } from '../install/index.ts';
 import { assertContainerName } from '../names/index.ts';
 import { findImage, type StoredImage } from '../storage/index.ts';
 import { withContainerLock } from '../switch/index.ts';
@@ -39,6 +39,29 @@ export interface ImportedContainer {
   readonly slots: readonly { readonly slot: number; readonly image: string; readonly digest: Digest }[];
 }
 
+/** What would be installed; the active deployment is the first. */
+export interface ImportPlan {
+  readonly name: string;
+  readonly slots: readonly { readonly slot: number; readonly image: string; readonly digest: string }[];
+}
+
+/** As far as it can be told without fetching. @throws ContainerError BAD_EXPORT, CONTAINER_EXISTS, HOST_FILE_EXISTS */
+export async function planImport(host: Host, request: Pick<ImportRequest, 'file' | 'name'>): Promise<ImportPlan> {
+  const { name, slots } = await decide(host, request);
+  return { name, slots: slots.map(({ image, digest }, slot) => ({ slot, image, digest })) };
+}
+
+async function decide(
+  host: Host,
+  { file, name: wanted }: Pick<ImportRequest, 'file' | 'name'>,
+): Promise<{ readonly name: string; readonly slots: readonly ExportedSlot[] }> {
+  const document = await readDocument(file, host.signal);
+  const name = wanted ?? document.name;
+  assertContainerName(name);
+  assertFree(host, name);
+  return { name, slots: activeFirst(document).slice(0, host.places.keep) };
+}
+
 /**
  * All of it or nothing; images that came in stay.
  * @throws ContainerError BAD_EXPORT, CONTAINER_EXISTS; whatever `pull` and `install` refuse
@@ -48,11 +71,7 @@ export async function importContainer(
   repository: Repository,
   request: ImportRequest,
 ): Promise<ImportedContainer> {
-  const document = await readDocument(request.file, host.signal);
-  const name = request.name ?? document.name;
-  assertContainerName(name);
-  assertNameFree(host.places, name);
-  const slots = activeFirst(document).slice(0, host.places.keep);
+  const { name, slots } = await decide(host, request);
   const images: StoredImage[] = [];
   for (const slot of slots) images.push(await pullSlot(repository, request, slot));
   const [first, ...others] = slots.map((slot, at) => ({ slot, image: images[at] as StoredImage }));

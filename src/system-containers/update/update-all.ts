@@ -22,7 +22,8 @@ export async function updateAll(
   const outcomes: UpdateOutcome[] = [];
   for (const { name, isPreinstalled } of listContainers(host.places)) {
     if (isPreinstalled) continue;
-    const outcome = await tryUpdate(host, repository, { ...request, name, setValues: new Map() });
+    host.log.action(`update ${name}`); // the lines that follow do not name it
+    const outcome = await tryUpdate(host, repository, { ...request, name, setValues: new Map(), isUnasked: true });
     if (codeOf(outcome.error) === 'CONTAINER_MISSING') continue; // it was what a killed installation had left
     outcomes.push(outcome);
     await onDone(outcome);

@@ -89,6 +89,15 @@ describe('update', needsRoot, () => {
     assert.match(fs.readFileSync(join(place.places.units, 'app.service'), 'utf8'), /PORT=82/);
   });
 
+  it('takes another runtime when one is named', async (t) => {
+    const place = placeIn(t);
+    await installContainer(place.host, undefined, request(place));
+    const again = { ...wish(), runtimePath: '/usr/bin/runc' };
+    assert.equal((await updateContainer(place.host, undefined, again)).outcome, 'unchanged');
+    const { to } = await updateContainer(place.host, undefined, { ...wish(), runtimePath: '/usr/bin/crun' });
+    assert.equal(to.info.runtime, '/usr/bin/crun');
+  });
+
   it('and two rollbacks lead to the host as it was after the update', async (t) => {
     const place = placeIn(t);
     await installContainer(place.host, undefined, request(place));
@@ -122,9 +131,10 @@ describe('update', needsRoot, () => {
     await installContainer(place.host, undefined, request(place));
     const before = snapshot(place);
     const plan = await planUpdate(place.host, undefined, wish(new Map([['PORT', '83']])));
-    assert.equal(plan?.slot, 1);
-    assert.deepEqual(plan?.hostFiles.lines, ['file /etc/app.conf deleted', 'copied /etc/app.conf']);
-    assert.match(String(Buffer.from(plan?.files[1]?.content ?? '')), /PORT=83/);
+    assert.ok(plan !== undefined && plan !== 'skipped');
+    assert.equal(plan.slot, 1);
+    assert.deepEqual(plan.hostFiles.lines, ['file /etc/app.conf deleted', 'copied /etc/app.conf']);
+    assert.match(String(Buffer.from(plan.files[1]?.content ?? '')), /PORT=83/);
     assert.equal(await planUpdate(place.host, undefined, wish()), undefined);
     assert.deepEqual(snapshot(place), before);
   });

@@ -1,4 +1,5 @@
 /** `update`: what is stored of the image now, or another image, or other values (spec system-containers 15). */
+import { codeOf } from '../../base/error.ts';
 import type { Repository } from '../../ostree/index.ts';
 import {
   activeOf,
@@ -42,10 +43,13 @@ export interface UpdateRequest {
   readonly pull?: PullPort | undefined;
   /** How long the service has to stay active to count as started. */
   readonly graceMs: number;
+  /** Nobody has asked for this very container: an image that was taken back before is left alone. */
+  readonly isUnasked?: boolean | undefined;
 }
 
 export interface Updated {
-  readonly outcome: 'updated' | 'unchanged';
+  /** `skipped`: there is another image, and it was taken back before. */
+  readonly outcome: 'updated' | 'unchanged' | 'skipped';
   readonly from: Deployment;
   /** The same as `from` when nothing changed. */
   readonly to: Deployment;
@@ -75,24 +79,27 @@ export async function updateContainer(
     const decision = decide(host, repository, request);
     const { container, from, deployment } = decision;
     if (deployment === undefined) return unchanged(host, decision, request);
+    if (request.isUnasked === true && isSkipped(from.info, deployment)) return skipped(host, from);
     return withPrepared(host, repository, deployment, async (prepared) => {
       const { slot } = deployment;
       const operation = 'update';
       const { graceMs } = request;
-      const switched = await switchDeployment(host, lock, { operation, name, from, to: prepared, slot, graceMs });
+      const change = { operation, name, from, to: prepared, slot, graceMs } as const;
+      const switched = await noting(from, deployment, () => switchDeployment(host, lock, change));
       return updated(container, from, switched);
     });
   });
 }
 
-/** The same without doing it; undefined: the latest version is deployed already. */
+/** The same without doing it; undefined: the latest version is deployed already. `skipped`: see `Updated`. */
 export async function planUpdate(
   host: Host,
   repository: Repository | undefined,
   request: UpdateRequest,
-): Promise<DeploymentPlan | undefined> {
+): Promise<DeploymentPlan | 'skipped' | undefined> {
   assertChangeable(host, request.name);
-  const { deployment } = decide(host, repository, request);
+  const { from, deployment } = decide(host, repository, request);
+  if (deployment !== undefined && request.isUnasked === true && isSkipped(from.info, deployment)) return 'skipped';
   return deployment && planDeployment(host, repository, deployment);
 }
 
@@ -110,7 +117,8 @@ function decide(host: Host, repository: Repository | undefined, request: UpdateR
   const wanted = wantedImage(from.info, request);
   const image = imageFor(repository, from.info, wanted, request);
   if ('digest' in image) assertNotWeaker(from.info, image);
-  const isLatest = isSameImage(from.info, image) && isSameValues(from.info, request.setValues);
+  const isSameRuntime = (request.runtimePath ?? from.info.runtime) === from.info.runtime;
+  const isLatest = isSameRuntime && isSameImage(from.info, image) && isSameValues(from.info, request.setValues);
   if (isLatest) return { container, from, deployment: undefined, wanted };
   const { setValues, permissions } = request;
   const deployment: DeploymentRequest = {
@@ -182,6 +190,33 @@ function unchanged(host: Host, { from, wanted }: Decision, { permissions }: Upda
   const to = isNew ? { ...from, info: { ...info, ...noted } } : from;
   if (isNew) writeInfo(to.path, to.info);
   return { outcome: 'unchanged', from, to, started: false, keptFiles: [], removed: [] };
+}
+
+const revisionOf = ({ image }: DeploymentRequest): string | undefined =>
+  'digest' in image ? image.digest.replace(/^sha256:/, '') : undefined;
+
+function isSkipped({ skippedRevision }: Info, deployment: DeploymentRequest): boolean {
+  return skippedRevision !== undefined && skippedRevision === revisionOf(deployment);
+}
+
+function skipped(host: Host, from: Deployment): Updated {
+  const { name, info } = from;
+  const text = `${name}: ${info.skippedRevision?.slice(0, 12)} was taken back before: waiting for another version`;
+  host.log.action(`${text} ("update ${name}" tries it again)`);
+  return { outcome: 'skipped', from, to: from, started: false, keptFiles: [], removed: [] };
+}
+
+/** A version that does not run is remembered, so that nobody's timer stops the service for it every day. */
+async function noting(from: Deployment, to: DeploymentRequest, work: () => Promise<Switched>): Promise<Switched> {
+  try {
+    return await work();
+  } catch (error) {
+    const skippedRevision = revisionOf(to);
+    if (codeOf(error) === 'SERVICE_DID_NOT_START' && skippedRevision !== from.info.revision) {
+      writeInfo(from.path, { ...from.info, skippedRevision });
+    }
+    throw error;
+  }
 }
 
 function updated(container: Container, from: Deployment, switched: Switched): Updated {

@@ -34,6 +34,15 @@ describe('the variables that an image asks for', () => {
     assert.deepEqual(askedVariables(memoryTree({ ...files, 'exports/manifest.json': manifest })).required, ['IN_FILE']);
   });
 
+  it('are also those of host files that are listed under the name that they are renamed to', () => {
+    const manifest = JSON.stringify({
+      renameFiles: { '/etc/a': '$CONF_DIRECTORY/moved' },
+      installedFilesTemplate: ['/etc/moved'],
+    });
+    const { required } = askedVariables(memoryTree({ ...files, 'exports/manifest.json': manifest }));
+    assert.ok(required.includes('IN_FILE'), required.join(' '));
+  });
+
   it('are none of an image without exports, nor of a configuration that is no template', () => {
     assert.deepEqual(askedVariables(memoryTree({})), { defaults: new Map(), required: [] });
     assert.deepEqual(askedVariables(memoryTree({ 'exports/config.json': '{"a": "$X"}' })).required, []);

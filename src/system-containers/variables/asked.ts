@@ -3,7 +3,7 @@ import { type Exports, readExports } from '../contract/index.ts';
 import { hostTemplatesOf } from '../host-files/index.ts';
 import type { ImageTree } from '../image-tree.ts';
 import { parseTemplate, type Values, variablesIn } from '../template/index.ts';
-import { BUILT_IN } from './built-in.ts';
+import { BUILT_IN, likelyValues } from './built-in.ts';
 import { isForced } from './settings.ts';
 
 export interface AskedVariables {
@@ -18,9 +18,8 @@ export function askedVariables(tree: ImageTree): AskedVariables {
   const exports = readExports(tree);
   const { defaultValues } = exports.manifest;
   const hasValue = (name: string): boolean => defaultValues.has(name) || isForced(name) || BUILT_IN.includes(name);
-  const used = [...ownTemplates(exports), ...hostTemplatesOf(tree, exports.manifest)].flatMap(({ template }) => [
-    ...variablesIn(template),
-  ]);
+  const ofHost = hostTemplatesOf(tree, exports.manifest, likelyValues(defaultValues));
+  const used = [...ownTemplates(exports), ...ofHost].flatMap(({ template }) => [...variablesIn(template)]);
   return {
     defaults: new Map([...defaultValues].filter(([name]) => !isForced(name)).sort(([a], [b]) => (a < b ? -1 : 1))),
     required: [...new Set(used)].filter((name) => !hasValue(name)).sort(),

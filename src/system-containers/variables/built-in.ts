@@ -10,6 +10,13 @@ export function directoryValues({ directories }: Pick<Places, 'directories'>): V
   ]);
 }
 
+const SYSTEM = { run: '/run', state: '/var/lib', conf: '/etc' };
+
+/** As far as they are known before an installation: what an image says, and directories as most hosts have them. */
+export function likelyValues(defaults: Values): Values {
+  return new Map([...directoryValues({ directories: SYSTEM }), ...defaults]);
+}
+
 export function pidFileFor(runDirectory: string, name: string): string {
   return `${runDirectory}/container-${name}.pid`;
 }

@@ -34,8 +34,9 @@ function parseSetting(word: string): readonly [name: string, value: string] {
   const name = word.slice(0, Math.max(split, 0));
   if (!isVariableName(name)) {
     const hint = 'write --set NAME=VALUE; a name has letters, digits and "_", and does not begin with a digit';
-    // The value may be a secret.
-    throw new ContainerError('BAD_VALUE', `invalid argument ${quote(split === -1 ? word : `${name}=...`)}`, { hint });
+    const shown = split === -1 ? word : `${name}=...`; // the value may be a secret
+    const isPlain = /^[!-~]{1,80}$/.test(shown);
+    throw new ContainerError('BAD_VALUE', `invalid argument ${isPlain ? shown : quote(shown)}`, { hint });
   }
   if (!isForced(name)) return [name, word.slice(split + 1)];
   throw new ContainerError('FORCED_VARIABLE', `the variable ${name} cannot be set: the installation gives its value`, {

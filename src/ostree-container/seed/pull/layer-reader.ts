@@ -1,13 +1,12 @@
 /** Layers as they are fetched: verified, counted, and resumed where an earlier run stopped. */
-import { codeOf } from '../../../base/error.ts';
 import type { Progress } from '../../../base/progress.ts';
 import { formatBytes, plural } from '../../../base/text.ts';
 import { formatImageName, type ImageSource } from '../../../images/index.ts';
+import { isWrongBlob, readKept } from '../../../layers/index.ts';
 import { openLayer } from '../../../oci/index.ts';
 import type { Repository } from '../../../ostree/index.ts';
 import { readTar } from '../../../tar/index.ts';
 import type { ImageLayerPlace } from './image-layers.ts';
-import { readKept } from './kept-blob.ts';
 import { Entries } from './layer-entries.ts';
 
 /** Uncompressed bytes of one layer. */
@@ -94,12 +93,4 @@ export class LayerReader {
     this.#done += bytes;
     if (this.#isStarted) this.#progress({ kind: 'advance', task: TASK, done: this.#done });
   }
-}
-
-/** A download that broke off goes on later; one that is wrong does not get better. */
-function isWrongBlob(error: unknown): boolean {
-  const code = codeOf(error) ?? '';
-  return (
-    ['INVALID_DIGEST', 'INVALID_SIZE'].includes(code) || code.startsWith('TAR_') || code.startsWith('COMPRESSION_')
-  );
 }

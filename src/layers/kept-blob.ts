@@ -3,14 +3,21 @@
  * In `tmp/` of the repository, where what nobody comes back for is removed after a day.
  */
 import fs from 'node:fs';
-import type { ImageSource } from '../../../images/index.ts';
-import { readNamelessFile } from '../../../linux/files/nameless-file.ts';
-import { writeAll } from '../../../linux/files/write.ts';
-import { tryOfdLock } from '../../../linux/processes/lock.ts';
-import type { Descriptor } from '../../../oci/index.ts';
-import type { Repository } from '../../../ostree/index.ts';
+import { codeOf } from '../base/error.ts';
+import { readNamelessFile } from '../linux/files/nameless-file.ts';
+import { writeAll } from '../linux/files/write.ts';
+import { tryOfdLock } from '../linux/processes/lock.ts';
+import type { Descriptor } from '../oci/index.ts';
+import type { Repository } from '../ostree/index.ts';
 
 const { O_CREAT, O_NOFOLLOW, O_RDWR } = fs.constants;
+
+/** An image that layers are read from. */
+export interface BlobSource {
+  /** `docker`: in a registry. */
+  readonly name: { readonly transport: string };
+  readBlob(descriptor: Descriptor, from: number, signal: AbortSignal): AsyncIterable<Uint8Array>;
+}
 
 export interface BlobReading {
   readonly chunks: AsyncIterable<Uint8Array>;
@@ -25,7 +32,7 @@ export interface BlobReading {
 /** What lies on this machine is not kept once more. */
 export function readKept(
   repository: Repository,
-  source: ImageSource,
+  source: BlobSource,
   descriptor: Descriptor,
   signal: AbortSignal,
 ): BlobReading {
@@ -54,6 +61,14 @@ export function readKept(
   };
 }
 
+/** A download that broke off goes on later; one that is wrong does not get better. */
+export function isWrongBlob(error: unknown): boolean {
+  const code = codeOf(error) ?? '';
+  return (
+    ['INVALID_DIGEST', 'INVALID_SIZE'].includes(code) || code.startsWith('TAR_') || code.startsWith('COMPRESSION_')
+  );
+}
+
 /** Undefined while another run is at it: then there are two downloads. */
 function openOwn(path: string): number | undefined {
   const fd = fs.openSync(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0o600);
@@ -68,7 +83,7 @@ function openOwn(path: string): number | undefined {
 async function* throughFile(
   fd: number,
   before: number,
-  source: ImageSource,
+  source: BlobSource,
   descriptor: Descriptor,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
