@@ -85,11 +85,11 @@ for (const { name, format, decode, compress, skip } of candidates) {
       assert.ok(sample(1000).equals(await whole(decompress(bytes, { format: 'detect', limit: 1000 }))));
     });
 
-    it('that was damaged gives bytes or an error of ours, 5 000 times', async () => {
+    it('that was damaged gives bytes or an error of ours, 2 000 times', async () => {
       const random = seeded(11);
       const compressed = compress(sample(1500));
       const found = new Set<string>();
-      for (let i = 0; i < 5000; i++) {
+      for (let i = 0; i < 2000; i++) {
         try {
           const content = await whole(decode(pieces(mutate(compressed, random))));
           assert.ok(content.length < 10 * LIMIT);

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
-import { join, relative } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { needs } from '../support/needs.ts';
 import { CHECKOUT, must, type RunOptions, run } from '../support/program.ts';
@@ -176,8 +176,9 @@ describe('make install', { skip: needs('make') }, () => {
     const pages = installed.filter((path) => path.includes('/man/man1/'));
     assert.ok(pages.length > 10);
     for (const page of pages) {
-      const viewed = await must('man', ['--warnings', '-E', 'UTF-8', '-l', '-Tutf8', '-Z', page]);
-      const typeset = await must('groff', ['-man', '-ww', '-z', page]);
+      const cwd = join(dirname(page), '..'); // a page of two names leads from one to the other by a path from here
+      const viewed = await must('man', ['--warnings', '-E', 'UTF-8', '-l', '-Tutf8', '-Z', page], { cwd });
+      const typeset = await must('groff', ['-man', '-ww', '-z', page], { cwd });
       assert.deepEqual([viewed.stderr, typeset.stderr], ['', ''], page);
     }
   });

@@ -185,11 +185,16 @@ const first: Scenarios = {
     await done(`install --set MESSAGE=tick --set INTERVAL=1 ${image}`);
     await sh('systemctl start ticker');
     assert.equal(await property('ticker.service', 'ActiveState'), 'active');
+    // Until its handler is there the first process of a container ignores the signal.
+    const ticks = (): number => lastSaid('ticker.service').filter((line) => line.includes('tick 1')).length;
+    await waitFor('the first tick', () => ticks() === 1);
     const began = Date.now();
     await sh('systemctl stop ticker');
     assert.ok(Date.now() - began < 20_000);
     await sh('systemctl start ticker');
+    await waitFor('the second start', () => ticks() === 2);
     await done('update ticker --wait 1 --set MESSAGE=tock');
+    await said('ticker.service', 'tock 1');
     assert.equal(slotOf('ticker'), 'ticker.1');
     assert.match(readFileSync(`${CHECKOUTS}/ticker/config.json`, 'utf8'), /MESSAGE=tock/);
     assert.equal(await property('ticker.service', 'ActiveState'), 'active');
@@ -245,6 +250,7 @@ const first: Scenarios = {
     succeeded(await as('systemctl --user start ticker'));
     assert.equal((await as('systemctl --user is-active ticker')).stdout.trim(), 'active');
     assert.match((await as('os-containers list')).stdout, /ticker .* Running /);
+    await sh('sleep 1'); // as above: it has to listen to the signal
     succeeded(await as('os-containers update ticker --wait 1 --set MESSAGE=tock'));
     assert.equal((await as('systemctl --user is-active ticker')).stdout.trim(), 'active');
     succeeded(await as('os-containers rollback ticker --wait 1'));

@@ -29,7 +29,7 @@ export async function matrix(
   t: TestContext,
   subject: Subject,
   fault: Fault = 'KILL',
-  only: readonly string[] = DURABLE_CALLS,
+  { only = DURABLE_CALLS, every = 1 }: { readonly only?: readonly string[]; readonly every?: number } = {},
 ): Promise<void> {
   const states = model((place) => subject.make(place));
   t.after(() => states.remove());
@@ -40,6 +40,7 @@ export async function matrix(
   const { kills, calls } = await crashMatrix<Place>({
     fault,
     only,
+    every,
     prepare: () => states.copy(),
     command: (place) => ({ file: process.execPath, args: [program, ...wordsFor(subject, place)] }),
     rerun: (place) => runAgain(the, place),
