@@ -61,7 +61,7 @@ function placedIn(repository: Repository, { place, ref, commit }: RefChange, i: 
 }
 
 function stagedName(i: number): string {
-  return `${TEMPORARY}-${i}`;
+  return `.ref-${i}`;
 }
 
 /** A flush of each file takes as long as one of them all. */
