@@ -94,7 +94,7 @@ async function matrix(
   const words = (root: string, direction: Direction) => [PROGRAM, join(root, '..', 'state.json'), direction];
   const { kills, calls } = await crashMatrix<string>({
     fault,
-    every: from === undefined ? 4 : fault === 'KILL' ? 2 : 4, // an installation makes the same calls for every file
+    every: from === undefined ? 4 : fault === 'KILL' ? 3 : 5, // an installation makes the same calls for every file
     async prepare() {
       const state = await makeHost(from, to);
       if (first === 'undo') await go(state, 'forward');

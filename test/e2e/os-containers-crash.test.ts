@@ -6,7 +6,7 @@ import { crashesOf, SUBJECTS } from './os-containers-crash.ts';
 for (const subject of SUBJECTS) {
   describe(`${subject} of a container`, { skip: needs('strace', 'root') }, () => {
     it('that is killed is done or not begun after the next command, and nothing of the administrator is lost', async (t) => {
-      t.diagnostic(await crashesOf(subject, 'KILL', 6));
+      t.diagnostic(await crashesOf(subject, 'KILL', 8));
     });
   });
 }

@@ -1,4 +1,4 @@
-/** The crash matrix of pulls over HTTP, and of calls that fail: every second of each kind, all are in the long tests. */
+/** The crash matrix of pulls over HTTP, and of calls that fail: every third of each kind, all are in the long tests. */
 import { describe, it } from 'node:test';
 import { needs } from '../support/needs.ts';
 import { matrix } from './ostree-matrix.ts';
@@ -13,7 +13,7 @@ describe('after a kill at any durable call', { skip }, () => {
     const subject = PULLS[name];
     if (subject === undefined) throw new Error(`unreachable: no subject ${name}`);
     it(`${name} is done or not begun, and succeeds when it is run again`, (t) =>
-      matrix(t, subject, 'KILL', { every: 2 }));
+      matrix(t, subject, 'KILL', { every: 3 }));
   }
 });
 
@@ -24,6 +24,6 @@ describe('when a durable call fails', { skip }, () => {
   ] as const) {
     if (subject === undefined) throw new Error(`unreachable: no subject for ${name}`);
     it(`with ${fault}, ${name} says so, leaves the earlier state or the new one, and succeeds afterwards`, (t) =>
-      matrix(t, subject, fault, { every: 2 }));
+      matrix(t, subject, fault, { every: 3 }));
   }
 });
