@@ -13,13 +13,13 @@ export {
   assertNameFree,
   type Container,
   type Deployment,
+  deployedImages,
   findContainer,
   type Info,
   listContainers,
   openContainer,
   rollbackTarget,
   type TagVersion,
-  type Verification,
 } from './deployment/index.ts';
 export { describeImage, type ImageDescription, sizeOf } from './description/index.ts';
 export {
@@ -111,7 +111,6 @@ export {
   uninstallContainer,
 } from './uninstall/index.ts';
 export {
-  imagesInUse,
   planUpdate,
   pruneReplaced,
   type Updated,
@@ -121,3 +120,4 @@ export {
   updateContainer,
 } from './update/index.ts';
 export { type AskedVariables, askedVariables, parseSettings } from './variables/index.ts';
+export type { Verification } from './verification.ts';

@@ -8,8 +8,9 @@ export {
   listContainers,
   openContainer,
 } from './container.ts';
+export { deployedImages } from './deployed-images.ts';
 export { directoryTree } from './directory-tree.ts';
-export type { Info, TagVersion, Verification } from './info.ts';
+export type { Info, TagVersion } from './info.ts';
 export { decodeInfo, encodeInfo, NEW_INFO, readInfo, writeInfo } from './info-file.ts';
 export { examine, type Prepared, prepare } from './prepare.ts';
 export { type Rendered, render } from './render.ts';

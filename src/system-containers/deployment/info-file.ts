@@ -9,7 +9,8 @@ import { type Directory, openDirectory } from '../../linux/files/directory.ts';
 import { replaceFile } from '../../linux/files/durable.ts';
 import { readBounded } from '../../linux/files/read.ts';
 import { ContainerError } from '../error.ts';
-import type { Info, TagVersion, Verification } from './info.ts';
+import { verificationJson, verificationOf } from '../verification.ts';
+import type { Info, TagVersion } from './info.ts';
 
 /** An image with a million host files stays below. */
 const LIMIT = 2 ** 28;
@@ -190,19 +191,6 @@ function mapOf(value: Json | undefined): Map<string, string> {
 /** Own properties whatever they are called, `__proto__` too. */
 function objectOf(map: ReadonlyMap<string, string>): { readonly [key: string]: string } {
   return Object.fromEntries([...map].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));
-}
-
-const LEVELS: readonly Verification['level'][] = ['none', 'transport', 'digest', 'signed'];
-
-function verificationOf(value: Json | undefined): Verification | undefined {
-  if (!isFields(value)) return undefined;
-  const level = LEVELS.find((each) => each === value['level']);
-  if (level === undefined) return undefined;
-  return { level, scope: textOf(value['scope']) || undefined, keys: textsOf(value['keys']) };
-}
-
-function verificationJson({ level, scope, keys }: Verification): Json {
-  return { level, scope, keys };
 }
 
 function tagVersionOf(value: Json | undefined): TagVersion | undefined {

@@ -1,5 +1,6 @@
 /** `info`: what a deployment was made from and what it put on the host (spec system-containers 8). Read tolerantly. */
 import type { Json } from '../../base/json.ts';
+import type { Verification } from '../verification.ts';
 
 /** Keys of the file are in brackets where they have another name; [+] are ours. */
 export interface Info {
@@ -55,16 +56,4 @@ export interface Info {
 export interface TagVersion {
   readonly pattern: string;
   readonly preReleases: boolean;
-}
-
-/**
- * What vouched for an image when it was pulled, the weakest first: nothing (`--insecure`, or a policy that accepts
- * anything), the way it came (verified TLS, a local file), its digest in the reference, signatures.
- */
-export interface Verification {
-  readonly level: 'none' | 'transport' | 'digest' | 'signed';
-  /** Scope of the policy that decided, as it stands in policy.json; undefined: there was no policy. */
-  readonly scope: string | undefined;
-  /** Keys that vouched, as people know them: fingerprints. */
-  readonly keys: readonly string[];
 }

@@ -3,9 +3,10 @@ import { codeOf } from '../../base/error.ts';
 import { parseImageName } from '../../images/index.ts';
 import type { Repository } from '../../ostree/index.ts';
 import { chooseTag, NO_MARKS } from '../../version/index.ts';
-import type { TagVersion, Verification } from '../deployment/index.ts';
+import type { TagVersion } from '../deployment/index.ts';
 import { ContainerError } from '../error.ts';
 import { findImage, nameFor, readableImages, type StoredImage } from '../storage/index.ts';
+import type { Verification } from '../verification.ts';
 
 /** Bring an image into the repository; the policy and the network are the caller's business. */
 export type PullPort = (request: PortRequest) => Promise<StoredImage>;

@@ -1,9 +1,8 @@
 /** May an image be used, and what vouches for it (spec system-containers 6, step 3)? */
 import { admitImage, formatImageName, type ImageSource, type PolicyVerdict } from '../../images/index.ts';
 import type { RawManifest } from '../../oci/index.ts';
-import type { Verification } from '../deployment/info.ts';
 import { ContainerError } from '../error.ts';
-import { isWeaker } from '../storage/index.ts';
+import { isWeaker, type Verification } from '../verification.ts';
 import type { PullRequest } from './request.ts';
 
 export type AdmissionRequest = Pick<

@@ -13,18 +13,17 @@ import {
   type Repository,
   withTransaction,
 } from '../../ostree/index.ts';
-import type { Verification } from '../deployment/info.ts';
 import { ContainerError } from '../error.ts';
 import {
   blobBranch,
   blobCommit,
   findStoredAs,
   imageOf,
-  isWeaker,
   layerFacts,
   type StoredImage,
   writeImageBranch,
 } from '../storage/index.ts';
+import { isWeaker, type Verification } from '../verification.ts';
 import { assertNotWeaker } from './admission.ts';
 import { type PulledImage, type PullPlan, type PullRequest, secondsOf } from './request.ts';
 

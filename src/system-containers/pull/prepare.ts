@@ -15,8 +15,8 @@ import {
   type RawManifest,
 } from '../../oci/index.ts';
 import type { Repository } from '../../ostree/index.ts';
-import type { Verification } from '../deployment/info.ts';
 import { findStoredAs, layerFacts, layersBelow, readConfigBytes, type StoredImage } from '../storage/index.ts';
+import type { Verification } from '../verification.ts';
 import { admit } from './admission.ts';
 import type { PullRequest } from './request.ts';
 

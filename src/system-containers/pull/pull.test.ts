@@ -328,7 +328,7 @@ describe('an image that was damaged', () => {
     const again = await pulled(t, repository, name);
     assert.deepEqual([again.isNew, again.fetchedLayers], [true, 1]);
     assert.deepEqual(await tree(repository, image.name), { a: '644 a', b: '644 b' });
-    await pruneImages(lines(), repository, { ...OPTIONS, inUse: [] });
+    await pruneImages(lines(), repository, { ...OPTIONS, inUse: () => [] });
     assert.equal((await fsck(repository, { signal: OPTIONS.signal })).isSound, true);
   });
 });

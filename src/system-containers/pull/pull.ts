@@ -9,15 +9,8 @@ import {
   type Transaction,
   withTransaction,
 } from '../../ostree/index.ts';
-import type { Verification } from '../deployment/info.ts';
-import {
-  imageBranch,
-  imageOf,
-  isWeaker,
-  type StoredImage,
-  writeConfigBranch,
-  writeImageBranch,
-} from '../storage/index.ts';
+import { imageBranch, imageOf, type StoredImage, writeConfigBranch, writeImageBranch } from '../storage/index.ts';
+import { isWeaker, type Verification } from '../verification.ts';
 import { fetchLayers } from './fetch-layers.ts';
 import { copyFromRepository, planFromRepository } from './from-repository.ts';
 import { type PreparedImage, prepareImage } from './prepare.ts';

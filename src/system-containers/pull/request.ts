@@ -3,8 +3,9 @@ import type { Progress } from '../../base/progress.ts';
 import type { FoundPolicy, Images } from '../../images/index.ts';
 import type { Digest, Platform } from '../../oci/index.ts';
 import type { TransactionOptions } from '../../ostree/index.ts';
-import type { TagVersion, Verification } from '../deployment/info.ts';
+import type { TagVersion } from '../deployment/info.ts';
 import type { StoredImage } from '../storage/index.ts';
+import type { Verification } from '../verification.ts';
 
 export interface PullRequest extends Omit<TransactionOptions, 'dryRun'> {
   /** As the user wrote it, with or without transport. */

@@ -21,7 +21,7 @@ const usedBy = (image: StoredImage, commit = image.commit): InUse => ({
   revision: splitDigest(image.digest).hex,
   imageCommit: commit,
 });
-const idle = { ...OPTIONS, inUse: [] };
+const idle = { ...OPTIONS, inUse: () => [] };
 
 describe('the name of an image', () => {
   it('is deleted, and its layers stay', async (t) => {
@@ -42,13 +42,13 @@ describe('the name of an image', () => {
     const { name } = await imageIn(t, [layer('a')]);
     const { image } = await pulled(t, repository, name);
     const inUse = [usedBy(image, '0')];
-    await assert.rejects(deleteImage(repository, image.name, { ...OPTIONS, inUse, force: false }), {
+    await assert.rejects(deleteImage(repository, image.name, { ...OPTIONS, inUse: () => inUse, force: false }), {
       code: 'IMAGE_IN_USE',
       message: /in use by kvd/,
     });
     await tagImage(repository, image.name, 'localhost/other', OPTIONS);
-    await deleteImage(repository, image.name, { ...OPTIONS, inUse, force: false });
-    await deleteImage(repository, 'localhost/other', { ...OPTIONS, inUse, force: true });
+    await deleteImage(repository, image.name, { ...OPTIONS, inUse: () => inUse, force: false });
+    await deleteImage(repository, 'localhost/other', { ...OPTIONS, inUse: () => inUse, force: true });
     assert.equal(findImage(repository, 'localhost/other'), undefined);
   });
 
@@ -103,7 +103,7 @@ describe('pruning', () => {
       const { one, merged } = await twoVersions(repository, t);
       const inUse = [usedBy(one, commitOf(one))];
       const { log } = lines();
-      const pruned = await pruneImages({ log }, repository, { ...OPTIONS, inUse });
+      const pruned = await pruneImages({ log }, repository, { ...OPTIONS, inUse: () => inUse });
       assert.deepEqual(pruned.deleted, []);
       assert.ok(objectsOf(repository).has(merged, 'commit'));
       assert.deepEqual(imageOfDeployment(repository, inUse[0] ?? usedBy(one))?.layers, one.layers);
@@ -119,7 +119,7 @@ describe('pruning', () => {
     const { one } = await twoVersions(repository, t);
     removeRef(repository, HEAD, `os-containers/image/${one.commit}`);
     removeRef(repository, HEAD, `os-containers/merged/${one.commit}`);
-    const pruned = await pruneImages(lines(), repository, { ...OPTIONS, inUse: [usedBy(one, '0')] });
+    const pruned = await pruneImages(lines(), repository, { ...OPTIONS, inUse: () => [usedBy(one, '0')] });
     assert.deepEqual(pruned.deleted, []);
     assert.ok(names(repository).includes(`os-containers/image/${one.commit}`));
   });

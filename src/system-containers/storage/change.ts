@@ -14,7 +14,7 @@ import { ContainerError } from '../error.ts';
 import { type ImageBranch, imageBranch } from './branch.ts';
 import { fullName } from './image-names.ts';
 import { findBranch, imageNotStored, imageOf, readableImages, readImage } from './images.ts';
-import type { InUse } from './in-use.ts';
+import type { DeployedImages, InUse } from './in-use.ts';
 import { lockAlone } from './lock-alone.ts';
 import type { StoredImage } from './stored-image.ts';
 
@@ -33,14 +33,14 @@ export interface DeletedImage {
 export async function deleteImage(
   repository: Repository,
   text: string,
-  options: TransactionOptions & { readonly inUse: readonly InUse[]; readonly force: boolean },
+  options: TransactionOptions & { readonly inUse: DeployedImages; readonly force: boolean },
 ): Promise<DeletedImage> {
   const held = await lockAlone(repository, options);
   try {
     const branch = findBranch(repository, text);
     if (branch === undefined) throw imageNotStored(text);
     const image = readIfSound(repository, branch);
-    if (image !== undefined && !options.force) assertUnused(repository, image, options.inUse);
+    if (image !== undefined && !options.force) assertUnused(repository, image, options.inUse());
     if (options.dryRun !== true) {
       removeRef(repository, HEAD, branch.branch);
       await afterRefsChanged(repository, options);

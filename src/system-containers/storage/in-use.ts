@@ -15,6 +15,9 @@ export interface InUse {
   readonly imageCommit: string;
 }
 
+/** Asked while nobody can deploy anything. */
+export type DeployedImages = () => readonly InUse[];
+
 /** Those that are still there; each once. @throws ContainerError BAD_STORED_IMAGE */
 export function imagesInUse(repository: Repository, inUse: readonly InUse[]): readonly StoredImage[] {
   const search = new ImageSearch(repository);

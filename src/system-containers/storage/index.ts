@@ -18,7 +18,6 @@ export { type PrunedImages, type PruneOptions, pruneImages } from './prune.ts';
 export { findStorage, openStorage } from './storage.ts';
 export type { BrokenImage, LayerFacts, StoredImage } from './stored-image.ts';
 export { imageTree } from './tree.ts';
-export { isWeaker } from './verification.ts';
 export { type FileProblem, verifyDeployment } from './verify.ts';
 export { type ObjectProblem, verifyImage } from './verify-objects.ts';
 export {

@@ -14,14 +14,14 @@ import {
 import type { ActionLog } from '../host.ts';
 import { type BlobBranch, type Branches, holderRef, readBranches } from './branch.ts';
 import { isStored, listImages } from './images.ts';
-import { type InUse, imagesInUse } from './in-use.ts';
+import { type DeployedImages, imagesInUse } from './in-use.ts';
 import { lockAlone } from './lock-alone.ts';
 import { KEYS, textOf } from './metadata.ts';
 import type { StoredImage } from './stored-image.ts';
 
 export interface PruneOptions extends TransactionOptions {
   /** Of all deployments, also of those that are not active. */
-  readonly inUse: readonly InUse[];
+  readonly inUse: DeployedImages;
 }
 
 export interface PrunedImages {
@@ -47,7 +47,7 @@ export async function pruneImages(
   try {
     const branches = readBranches(repository);
     const { images, broken } = readAll(repository);
-    const used = imagesInUse(repository, options.inUse);
+    const used = imagesInUse(repository, options.inUse());
     for (const name of broken)
       log.warning(`image ${name} cannot be read: all layers are kept; delete it or pull it again`);
     const needed = new Set(

@@ -1,7 +1,7 @@
 /** An image as it is in the repository: what its branch tells. */
 import type { Digest } from '../../oci/index.ts';
 import type { Checksum } from '../../ostree/index.ts';
-import type { Verification } from '../deployment/info.ts';
+import type { Verification } from '../verification.ts';
 
 export interface StoredImage {
   /** In full: `docker.io/library/busybox:latest`. */

@@ -11,7 +11,7 @@ import {
   type Transaction,
   writeCommit,
 } from '../../ostree/index.ts';
-import type { Verification } from '../deployment/info.ts';
+import type { Verification } from '../verification.ts';
 import { blobBranch, imageBranch } from './branch.ts';
 import { KEYS, textEntries } from './metadata.ts';
 import { formatVerification } from './verification.ts';

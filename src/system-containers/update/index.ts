@@ -1,4 +1,4 @@
 /** A container brought to what is stored of its image now (spec system-containers 15). */
-export { imagesInUse, pruneReplaced } from './prune-replaced.ts';
+export { pruneReplaced } from './prune-replaced.ts';
 export { planUpdate, type Updated, type UpdateRequest, updateContainer } from './update.ts';
 export { type UpdateOutcome, updateAll } from './update-all.ts';

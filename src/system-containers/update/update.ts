@@ -23,8 +23,9 @@ import {
   type WantedImage,
   withPrepared,
 } from '../install/index.ts';
-import { isWeaker, type StoredImage } from '../storage/index.ts';
+import type { StoredImage } from '../storage/index.ts';
 import { assertChangeable, readJournal, type Switched, switchDeployment, withContainer } from '../switch/index.ts';
+import { isWeaker } from '../verification.ts';
 
 export interface UpdateRequest {
   readonly name: string;

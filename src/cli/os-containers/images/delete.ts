@@ -2,7 +2,6 @@
 import { Command } from 'commander';
 import type { DeletedImage } from '../../../system-containers/index.ts';
 import { hostCommand } from '../with-host.ts';
-import { inUse } from './deployed.ts';
 
 interface Values {
   readonly force?: true;
@@ -23,9 +22,10 @@ export function deleteCommand(): Command {
     const repository = openRepository();
     const dryRun = values.dryRun === true;
     const options = { signal: host.signal, timeoutMs: host.lockTimeoutMs, dryRun, force: values.force === true };
+    const inUse = () => containers.deployedImages(host.places);
     const deleted: DeletedImage[] = [];
     for (const name of names) {
-      const gone = await containers.deleteImage(repository, name, { ...options, inUse: inUse(context) });
+      const gone = await containers.deleteImage(repository, name, { ...options, inUse });
       output.info(`image ${gone.name} ${dryRun ? 'would be deleted' : 'deleted'}`);
       deleted.push(gone);
     }

@@ -1,16 +1,11 @@
 /** Deployments as the store asks about them. */
-import type { Deployment, InUse } from '../../../system-containers/index.ts';
+import type { Deployment } from '../../../system-containers/index.ts';
 import type { HostContext } from '../with-host.ts';
 
-/** What all deployments come from, also those that are not active. */
-export function inUse({ containers, host }: HostContext): readonly InUse[] {
-  return containers.imagesInUse(host.places);
-}
-
 /** Names of containers by the hex digest of their images. */
-export function usersOf(context: HostContext): ReadonlyMap<string, readonly string[]> {
+export function usersOf({ containers, host }: HostContext): ReadonlyMap<string, readonly string[]> {
   const users = new Map<string, Set<string>>();
-  for (const { container, revision } of inUse(context)) {
+  for (const { container, revision } of containers.deployedImages(host.places)) {
     users.set(revision, (users.get(revision) ?? new Set()).add(container));
   }
   return new Map([...users].map(([revision, names]) => [revision, [...names].sort()]));

@@ -1,7 +1,6 @@
 /** `images prune`: what nothing needs any more. */
 import { Command } from 'commander';
 import { hostCommand } from '../with-host.ts';
-import { inUse } from './deployed.ts';
 
 interface Values {
   readonly dryRun?: true;
@@ -18,18 +17,12 @@ export function pruneCommand(): Command {
     const { containers, host, output, openRepository } = context;
     const dryRun = values.dryRun === true;
     const repository = openRepository();
-    const options = { signal: host.signal, timeoutMs: host.lockTimeoutMs };
-    // Nothing may be deployed between the look at the deployments and the end of the pruning.
-    const held = dryRun ? undefined : await repository.lock.acquire('exclusive', options);
-    try {
-      const pruned = await containers.pruneImages(host, repository, { ...options, dryRun, inUse: inUse(context) });
-      const { kept, deleted, objects, bytes } = pruned;
-      output.document('os-containers.images-prune/1', {
-        ...{ dryRun, kept: [...kept], deleted: [...deleted], objects, bytes },
-      });
-    } finally {
-      held?.release();
-    }
+    const options = { signal: host.signal, timeoutMs: host.lockTimeoutMs, dryRun };
+    const inUse = () => containers.deployedImages(host.places);
+    const { kept, deleted, objects, bytes } = await containers.pruneImages(host, repository, { ...options, inUse });
+    output.document('os-containers.images-prune/1', {
+      ...{ dryRun, kept: [...kept], deleted: [...deleted], objects, bytes },
+    });
     return 0;
   });
 }
